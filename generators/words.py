@@ -1,0 +1,172 @@
+"""The content words of a text, folded so that inflections meet: what a question and its answer have in common.
+
+content_words("Which errors are retried?") ─▶ {"error", "retri"}
+"""
+
+import re
+
+_WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
+# Long words are cut to this many letters: "configure" and "configuration" meet, in any language with suffixes.
+_STEM = 5
+# Words that questions and answers need and that say nothing of their subject.
+_STOP = frozenset(
+    [
+        "a",
+        "about",
+        "after",
+        "all",
+        "also",
+        "am",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "being",
+        "between",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "doing",
+        "done",
+        "each",
+        "either",
+        "for",
+        "from",
+        "get",
+        "give",
+        "gives",
+        "given",
+        "had",
+        "has",
+        "have",
+        "having",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "let",
+        "like",
+        "made",
+        "make",
+        "makes",
+        "many",
+        "may",
+        "me",
+        "more",
+        "most",
+        "much",
+        "must",
+        "my",
+        "need",
+        "needs",
+        "no",
+        "not",
+        "now",
+        "of",
+        "on",
+        "one",
+        "only",
+        "or",
+        "other",
+        "our",
+        "out",
+        "over",
+        "own",
+        "please",
+        "same",
+        "see",
+        "shall",
+        "should",
+        "so",
+        "some",
+        "such",
+        "take",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "too",
+        "under",
+        "until",
+        "up",
+        "us",
+        "use",
+        "used",
+        "uses",
+        "using",
+        "very",
+        "want",
+        "was",
+        "way",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "within",
+        "without",
+        "work",
+        "works",
+        "would",
+        "you",
+        "your",
+        "happen",
+        "happens",
+        "mean",
+        "means",
+        "default",
+        "value",
+        "called",
+        "name",
+    ]
+)
+
+
+def words(text: str) -> list[str]:
+    """All words, lower-cased, in order."""
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def content_words(text: str) -> set[str]:
+    """Stems of the words that carry meaning; numbers whole."""
+    return {word if word.isdigit() else word[:_STEM] for word in words(text) if word not in _STOP}
+
+
+def overlap(question: str, *sources: str) -> float:
+    """Share of the question's content words that stand in the sources, 0 to 1; 1 if it has none."""
+    wanted = content_words(question)
+    if not wanted:
+        return 1.0
+    held = set().union(*(content_words(source) for source in sources))
+    return len(wanted & held) / len(wanted)
