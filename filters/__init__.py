@@ -1,0 +1,22 @@
+"""What a pair must pass before it may teach: one filter a file, named by what it drops.
+
+    pairs + their chunks ─▶ funnel ─▶ kept pairs, and a Reject with its reason for each other
+
+``FILTERS`` is the table, in the order of the funnel: cheap before costly, and what looks at other pairs last. Adding a
+filter touches its own file, one line here and one test.
+"""
+
+FILTERS: dict[str, str] = {
+    "bad_length": "filters.bad_length",
+    "refusal": "filters.refusal",
+    "echoed_question": "filters.echoed_question",
+    "leaked_prompt": "filters.leaked_prompt",
+    "page_bound": "filters.page_bound",
+    "ungrounded_quote": "filters.ungrounded_quote",
+    "ungrounded_value": "filters.ungrounded_value",
+    "unknown_name": "filters.unknown_name",
+    "off_answer": "filters.off_answer",
+    "exact_duplicate": "filters.exact_duplicate",
+    "near_duplicate": "filters.near_duplicate",
+}
+"""Filter name (its reason code) → module with ``make(config: FilterConfig) -> Filter``."""

@@ -1,0 +1,144 @@
+"""The funnel: run every pair through the filters, in order, and keep what each dropped and why.
+
+    [Candidate(pair, chunk)] ─▶ Funnelled(kept pairs, rejects, counts by reason)
+
+A filter answers for one candidate at a time: ``None`` to keep it, or a ``Drop`` with its evidence. Filters that compare
+pairs see them best first (grounded, longer quotes, earlier), so that of two twins the better one is kept, whatever the
+order in which replies came.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Protocol
+
+from filters import FILTERS
+from generators.errors import UsageError
+from generators.quotes import find_quote
+from generators.records import Chunk, Pair, Reject
+from generators.words import overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A pair and the chunk that it is about."""
+
+    pair: Pair
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Why a candidate does not pass: the evidence, and the twin where it repeats another pair."""
+
+    detail: str
+    twin: str = ""
+    similarity: float | None = None
+
+
+class Filter(Protocol):
+    """One filter of the funnel; its name is the reason code of its rejects."""
+
+    @property
+    def name(self) -> str:
+        """What it drops."""
+
+    def judge(self, candidate: Candidate) -> Drop | None:
+        """Keep (``None``) or drop."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterConfig:
+    """Thresholds of the funnel (``[filters]`` in factory.toml).
+
+    Attributes:
+        min_answer_chars, max_answer_chars, max_question_chars: Lengths.
+        quote_similarity: A quote must stand in its chunk at least so well, 0 to 1.
+        near_duplicate: Jaccard similarity of word 3-grams of question + answer from which two pairs are twins.
+        wordings_a_fact: Wordings of one fact that may resemble each other are kept up to this number.
+        answer_overlap: Share of a question's content words that its answer, quotes or heading must hold; 0 turns
+            it off. Teachers whose quotes are bound by schema write questions only and are held to it.
+        skip: Filters left out.
+    """
+
+    min_answer_chars: int = 2
+    max_answer_chars: int = 2500
+    max_question_chars: int = 400
+    quote_similarity: float = 0.9
+    near_duplicate: float = 0.7
+    wordings_a_fact: int = 6
+    answer_overlap: float = 0.0
+    skip: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Funnelled:
+    """What came of the candidates, in the order they were given."""
+
+    kept: list[Pair] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rejects by reason."""
+        return dict(Counter(reject.reason for reject in self.rejects))
+
+
+def make_filters(config: FilterConfig) -> list[Filter]:
+    """Build the filters of the table, in its order, without those to skip."""
+    unknown = [name for name in config.skip if name not in FILTERS]
+    if unknown:
+        raise UsageError(f"no filter '{unknown[0]}': the filters are {', '.join(FILTERS)}")
+    return [import_module(module).make(config) for name, module in FILTERS.items() if name not in config.skip]
+
+
+def funnel(
+    candidates: Iterable[Candidate], filters: Sequence[Filter], published: Iterable[Candidate] = ()
+) -> Funnelled:
+    """Run the candidates through the filters, best first.
+
+    Args:
+        candidates: What is to be judged.
+        filters: As ``make_filters`` builds them, fresh for each funnel.
+        published: Pairs that are in already and stay; the others are compared with them too.
+    """
+    for candidate in published:
+        for each in filters:
+            each.judge(candidate)
+    given = list(candidates)
+    verdicts: dict[int, Reject | None] = {}
+    for index in sorted(range(len(given)), key=lambda i: _rank(given[i], i)):
+        verdicts[index] = _first_drop(given[index], filters)
+    outcome = Funnelled()
+    for index, candidate in enumerate(given):
+        reject = verdicts[index]
+        if reject is None:
+            outcome.kept.append(candidate.pair)
+        else:
+            outcome.rejects.append(reject)
+    return outcome
+
+
+def _rank(candidate: Candidate, position: int) -> tuple[float, float, int, int]:
+    """Better pairs sort first: grounded, then closer to the question, then with more quoted text, then earlier."""
+    quotes = candidate.pair.quotes
+    grounded = min((find_quote(quote, candidate.chunk.text) for quote in quotes), default=0.0)
+    fit = overlap(candidate.pair.question, candidate.pair.answer)
+    return (-round(grounded, 2), -round(fit, 1), -sum(map(len, quotes)), position)
+
+
+def _first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:
+    for each in filters:
+        drop = each.judge(candidate)
+        if drop is not None:
+            return Reject(
+                stage="filter",
+                reason=each.name,
+                detail=drop.detail,
+                chunk=candidate.chunk.id,
+                pair=candidate.pair,
+                twin=drop.twin,
+                similarity=drop.similarity,
+            )
+    return None

@@ -1,0 +1,112 @@
+"""Which split a pair belongs to: assigned once, by content, and kept ever after.
+
+    (pairs, what was assigned before) ─▶ {pair id: Place(split, set)}
+
+``unseen`` test: whole documents held out. ``seen`` test and validation: one wording of a fact whose other wordings are
+trained. Everything follows hashes of content and the seed, so order, paths and the number of other pairs do not matter.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from generators.records import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands. ``set`` is ``seen`` or ``unseen`` for test rows, else empty."""
+
+    split: str
+    set: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitConfig:
+    """Shares of the splits.
+
+    Attributes:
+        test_share, validation_share: Of the wordings of trained facts.
+        unseen_share: Of the documents, held out whole; at least one where there are ten.
+        seed: Another seed gives another assignment.
+    """
+
+    test_share: float = 0.1
+    validation_share: float = 0.1
+    unseen_share: float = 0.05
+    seed: int = 0
+
+
+def hold_out(documents: Mapping[str, Sequence[str]], before: Mapping[str, bool], config: SplitConfig) -> set[str]:
+    """Choose the documents held out whole.
+
+    Args:
+        documents: Path → ids of its chunks.
+        before: Chunk id → whether it was held out in the last version; empty for a first version.
+        config: The shares and the seed.
+
+    Returns:
+        Paths. A document follows what most of its known chunks were; only new ones are drawn, by the hash of content.
+    """
+    held, drawn = set[str](), dict[str, float]()
+    for path, chunks in documents.items():
+        known = [before[chunk] for chunk in chunks if chunk in before]
+        if known:
+            if sum(known) * 2 > len(known):
+                held.add(path)
+        elif chunks:
+            drawn[path] = _draw("document", sorted(chunks), config.seed)
+    held |= {path for path, number in drawn.items() if number < config.unseen_share}
+    if not held and drawn and config.unseen_share > 0 and len(documents) >= 10:
+        held.add(min(drawn, key=lambda path: (drawn[path], path)))
+    return held
+
+
+def assign(
+    pairs: Iterable[Pair], held_chunks: set[str], before: Mapping[str, Place], config: SplitConfig
+) -> dict[str, Place]:
+    """Give every pair its place: the stored one where there is one, else by its fact.
+
+    Args:
+        pairs: All accepted pairs.
+        held_chunks: Ids of the chunks of held-out documents.
+        before: Pair id → place in the last version.
+        config: The shares and the seed.
+    """
+    places: dict[str, Place] = {}
+    by_fact: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        if pair.id in before:
+            places[pair.id] = before[pair.id]
+        elif pair.chunk in held_chunks:
+            places[pair.id] = Place("test", "unseen")
+        by_fact[pair.fact].append(pair)
+    for fact, wordings in by_fact.items():
+        fresh = [pair for pair in wordings if pair.id not in places]
+        if fresh:
+            places.update(_place_fact(fact, wordings, fresh, places, config))
+    return places
+
+
+def _place_fact(
+    fact: str, wordings: Sequence[Pair], fresh: Sequence[Pair], places: Mapping[str, Place], config: SplitConfig
+) -> dict[str, Place]:
+    """Place a fact's new wordings: at most one to test and one to validation, and at least one is trained."""
+    ordered = sorted(fresh, key=lambda pair: pair.id)
+    placed = {pair.id: Place("train") for pair in ordered}
+    taken = {places[pair.id].split for pair in wordings if pair.id in places}
+    spare = len(ordered) if "train" in taken else len(ordered) - 1
+    number = _draw("fact", fact, config.seed)
+    test_reach = config.test_share * len(wordings)
+    validation_reach = test_reach + config.validation_share * len(wordings)
+    wanted = "test" if number < test_reach else "validation" if number < validation_reach else ""
+    if wanted and wanted not in taken and spare >= 1:
+        placed[ordered[-1].id] = Place(wanted, "seen" if wanted == "test" else "")
+    return placed
+
+
+def _draw(*what: object) -> float:
+    """A number in [0, 1) that depends on content alone."""
+    digest = hashlib.sha256(repr(what).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

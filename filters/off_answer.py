@@ -1,0 +1,84 @@
+"""``off_answer``: a question that its answer does not answer, as far as words and the kind of question tell.
+
+For teachers that only write the question to a given answer (small ones, bound by schema): what such a question asks
+about must stand in the answer, and the answer must be of the kind asked for. Off (``answer_overlap = 0``) for teachers
+that phrase freely.
+"""
+
+import re
+from dataclasses import dataclass
+
+from filters.apply import Candidate, Drop, Filter, FilterConfig
+from generators.names import values
+from generators.words import content_words, overlap
+
+# (what the question begins with or holds, what the answer must then hold)
+_KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
+    (re.compile(asked, re.IGNORECASE), re.compile(needed, re.IGNORECASE), what)
+    for asked, needed, what in (
+        (
+            r"\bhow (?:many|much|long|often|large|big|far|fast)\b|\bhow old\b",
+            r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice|never|unlimited|every|no)\b",
+            "a number",
+        ),
+        (
+            r"\bdifference between\b|\bdiffer from\b|\bcompare\b",
+            r"\b(?:whereas|while|unlike|instead|but|differ|rather|than|both|however|only)",
+            "a comparison",
+        ),
+        (r"^\W*why\b", r"\b(?:because|since|so that|so|due|to|for|prevent|avoid|ensure|as|reason)\b", "a reason"),
+        (
+            r"^\W*when\b",
+            r"\b(?:when|if|after|before|once|while|until|on|during|every|at|by|whenever|unless|for|in case|from|with)",
+            "a condition or time",
+        ),
+        (
+            r"^\W*what (?:is|are) (?:the |an? )?\S+\??$",
+            r"\b(?:is|are|means?|stands? for|represents?|provides?|allows?|describes?|refers?)\b|:",
+            "a definition",
+        ),
+        (
+            r"\b(?:purpose|used for|use of|role of)\b",
+            r"\b(?:to|for|used?|uses|allows?|lets|enables?|provides?|determines?|controls?|sets?|specif)",
+            "a purpose",
+        ),
+        (r"\bhow does \S+(?: \S+){0,3} work\b", r"$^", "more than a sentence"),
+        (
+            r"\b(?:best practices?|some (?:common|examples?)|advantages?|benefits?|limitations?|drawbacks?)\b",
+            r"$^",
+            "an essay",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OffAnswer:
+    """Compares what the question asks about with what its answer says."""
+
+    config: FilterConfig
+    name: str = "off_answer"
+
+    def judge(self, candidate: Candidate) -> Drop | None:
+        """Drop a question that asks for something else."""
+        if not self.config.answer_overlap:
+            return None
+        pair, heading = candidate.pair, " ".join(candidate.chunk.heading)
+        carried = "\n".join((pair.answer, *pair.quotes))
+        shared = overlap(pair.question, carried, heading)
+        if shared < self.config.answer_overlap:
+            return Drop(f"only {shared:.0%} of what it asks about stands in its answer", similarity=round(shared, 4))
+        if not content_words(pair.question) & content_words(pair.answer):
+            return Drop("nothing that it asks about stands in its answer")
+        foreign = [value for value in sorted(values(pair.question)) if value.lower() not in (carried + heading).lower()]
+        if foreign:
+            return Drop(f"asks about '{foreign[0]}', which its answer does not hold")
+        for asked, needed, what in _KINDS:
+            if asked.search(pair.question) and not needed.search(pair.answer):
+                return Drop(f"asks for {what}, which its answer is not")
+        return None
+
+
+def make(config: FilterConfig) -> Filter:
+    """Build the filter."""
+    return OffAnswer(config)

@@ -1,0 +1,66 @@
+"""``page_bound``: a question or an answer that only makes sense beside its page ("this endpoint", "as shown above")."""
+
+import re
+from dataclasses import dataclass
+
+from filters.apply import Candidate, Drop, Filter, FilterConfig
+
+_THING = (
+    r"(?:end-?points?|sections?|pages?|documents?|documentation|docs?|passages?|texts?|paragraphs?|snippets?|tables?|"
+    r"lists?|examples?|code|(?:code )?blocks?|functions?|methods?|class(?:es)?|parameters?|fields?|options?|headers?|"
+    r"requests?|responses?|errors?|operations?|schemas?|properties|property|attributes?|arguments?|commands?|settings?|"
+    r"features?|apis?|cases?|contexts?|quotes?|facts?|statements?|sentences?|guides?|articles?|scenarios?|situations?|"
+    r"modes?|values?|steps?|types?|files?|lines?|outputs?|objects?)"
+)
+_GIVEN = r"(?:above|following|given|provided|aforementioned|quoted|mentioned|previous|preceding)"
+_TEXT = r"(?:documents?|documentation|passages?|texts?|snippets?|examples?|sections?|quotes?|context|page)"
+_SHOWN = r"(?:mentioned|described|shown|listed|given|provided|stated|explained|seen)"
+_QUESTION = re.compile(
+    "|".join(
+        (
+            rf"\b(?:this|these|those)\s+(?:\w+\s+)?{_THING}\b",
+            rf"\bthe\s+{_GIVEN}\s+(?:\w+\s+)?{_THING}\b",
+            rf"\b(?:in|from|of|by|per|to)\s+the\s+(?:{_TEXT}|provided|following|above)\b(?!\s+(?:tag|element|object))",
+            r"\bthe code (?:block|snippet|example|above|below)\b",
+            r"\baccording to\b(?!\s+(?:the )?(?:rfc|http|spec))",
+            rf"\b{_SHOWN}\s+(?:here|above|below|in the|earlier|previously)\b",
+            rf"\bas {_SHOWN} (?:in|above|below)\b",
+            rf"\bthe (?:code|{_TEXT}) (?:above|below|says?|shows?|states?|mentions?)\b",
+            r"\bwhat (?:is|are) (?:it|this|that|they|these|those)\b",
+            r"\b(?:the|this) (?:first|second|third|last) example\b",
+        )
+    ),
+    re.IGNORECASE,
+)
+_ANSWER = re.compile(
+    "|".join(
+        (
+            rf"\baccording to the (?:provided |given |above )?{_TEXT}\b",
+            rf"\b(?:as|was|is|are) {_SHOWN} (?:above|below|in the (?:passage|section|text|document|example|table))\b",
+            r"\bthe (?:passage|provided text|given section|quote) (?:says|states|mentions|shows)\b",
+            r"\b(?:example|code|section|table|list|snippet)s? (?:above|below)\b",
+            r"^\W*(?:see|refer to)\s+(?:\[|the|above|below)",
+        )
+    ),
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageBound:
+    """Looks for words that point at a page which the reader of the question does not have."""
+
+    name: str = "page_bound"
+
+    def judge(self, candidate: Candidate) -> Drop | None:
+        """Drop if question or answer points outside itself."""
+        for text, pattern in ((candidate.pair.question, _QUESTION), (candidate.pair.answer, _ANSWER)):
+            found = pattern.search(text)
+            if found:
+                return Drop(f"points at its page: '{found[0]}'")
+        return None
+
+
+def make(config: FilterConfig) -> Filter:  # noqa: ARG001 - every filter is made the same way
+    """Build the filter."""
+    return PageBound()

@@ -1,0 +1,34 @@
+"""``ungrounded_value``: a number, identifier, path, header or code of the answer that its own quotes do not hold."""
+
+from dataclasses import dataclass
+
+from filters.apply import Candidate, Drop, Filter, FilterConfig
+from generators.names import spoken_numbers, values
+
+
+@dataclass(frozen=True, slots=True)
+class UngroundedValue:
+    """Compares the answer's exact values with those of its quotes and heading path; elsewhere does not count."""
+
+    name: str = "ungrounded_value"
+
+    def judge(self, candidate: Candidate) -> Drop | None:
+        """Drop if the answer states a value that its quotes do not."""
+        source = "\n".join((*candidate.pair.quotes, *candidate.chunk.heading))
+        held = values(source) | spoken_numbers(source)
+        lowered = source.lower()
+        for value in sorted(values(candidate.pair.answer) - held):
+            if not _within(value, lowered):
+                where = "only elsewhere in the section" if value in candidate.chunk.text else "nowhere in the section"
+                return Drop(f"'{value}' stands {where}, not in the quotes")
+        return None
+
+
+def _within(value: str, source: str) -> bool:
+    """Whether a name stands in the source in another case or inside a longer expression; numbers must match whole."""
+    return not value.lstrip("+-")[:1].isdigit() and value.lower() in source
+
+
+def make(config: FilterConfig) -> Filter:  # noqa: ARG001 - every filter is made the same way
+    """Build the filter."""
+    return UngroundedValue()
