@@ -1,0 +1,241 @@
+"""The command line: arguments, exit codes, printing. ``factory --help``.
+
+Data and summaries go to stdout, progress and chatter to stderr. Commands import what they need when they run, so that
+``--help`` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from factory import __version__
+from generators.errors import ExitCode, FactoryError
+
+_GENERATE_HELP = """Read the documents, ask the teacher, publish a dataset version.
+
+Reads Markdown, MDX, reStructuredText, HTML, text, Jupyter notebooks, OpenAPI/Swagger (YAML, JSON), PDF, DOCX, and .gz
+of any of these.
+"""
+_HELP = """Turn a folder of internal documents into a small model that answers questions about them.
+
+Start with: factory generate --docs ./api_docs. It publishes question-answer pairs as a dataset; run the same line
+again when the documents have changed, and it asks only about the change.
+"""
+
+
+class _Count(click.ParamType):  # type: ignore[type-arg] # generic in some releases only
+    """A number of pairs, or ``auto``."""
+
+    name = "N|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        """``auto`` is 0."""
+        if value == "auto":
+            return 0
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"'{value}' is neither 'auto' nor a number from 1 on", param, ctx)
+        return number
+
+
+class _Group(click.Group):
+    """Lists its commands in the order of use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names as they were added, not sorted."""
+        return list(self.commands)
+
+
+@click.group(cls=_Group, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="factory")
+def cli() -> None:
+    """Run a command of the group; the help stands in the decorator."""
+
+
+def _common(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that every command on a workspace takes."""
+    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")(function)
+    return click.option("--out", default=None, metavar="DIR", help="The workspace.  [default: factory-data]")(function)
+
+
+@cli.command(help=_GENERATE_HELP)
+@click.option("--docs", multiple=True, metavar="PATH", help="Folder or file to read; may be repeated.")
+@_common
+@click.option(
+    "--teacher",
+    default=None,
+    metavar="SPEC",
+    help="openai/MODEL, anthropic/MODEL, litellm/ANYTHING, local/NAME or local:/path/to.gguf.  "
+    "[default: local/qwen2.5-coder-0.5b, on this machine]",
+)
+@click.option(
+    "--template",
+    default=None,
+    metavar="NAME|PATH",
+    help="The prompt (see 'factory prompts').  [default: facts, or facts-light for local teachers]",
+)
+@click.option(
+    "--pairs",
+    type=_Count(),
+    default=None,
+    help="Accept so many pairs; auto: as many as the documents give.  [default: auto]",
+)
+@click.option(
+    "--product",
+    default=None,
+    metavar="NAME",
+    help="What the documents are about, told to the teacher and named in the system prompt.",
+)
+@click.option("--include", multiple=True, metavar="GLOB", help="Read only matching files; may be repeated.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Do not read matching files; may be repeated.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0),
+    default=None,
+    metavar="USD",
+    help="Stop at this cost, and publish what there is.",
+)
+@click.option(
+    "--concurrency", type=click.IntRange(min=1), default=None, metavar="N", help="Requests in flight at most."
+)
+@click.option("--seed", type=int, default=None, metavar="N", help="Of sampling and splits.  [default: 0]")
+@click.option(
+    "--preview",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Ask about N chunks, show the pairs, publish nothing.",
+)
+@click.option("--dry-run", is_flag=True, help="Print requests, tokens and cost (low / expected / high) without a call.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def generate(preview: int | None, dry_run: bool, quiet: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+    """Replaced by the decorator's help."""
+    from factory.run import run_generate
+
+    _finish(run_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
+
+
+@cli.command()
+@_common
+def status(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+    """Show the workspace: versions, the journal's spend by teacher, and where each setting comes from."""
+    from factory.run import run_status
+
+    _finish(run_status(flags, as_json=as_json))
+
+
+@cli.command()
+@_common
+def verify(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+    """Check every byte of the published versions and of the journal."""
+    from factory.run import run_verify
+
+    _finish(run_verify(flags, as_json=as_json))
+
+
+@cli.group()
+def prompts() -> None:
+    """Show the prompts, or copy one to edit it."""
+
+
+@prompts.command("show")
+@click.argument("name", required=False)
+def prompts_show(name: str | None) -> None:
+    """List the prompts, or print one."""
+    from generators.templates import builtin_templates, template_path
+
+    if name is None:
+        for each in builtin_templates():
+            click.echo(each)
+        return
+    click.echo(template_path(name).read_text(encoding="utf-8"), nl=False)
+
+
+@prompts.command("copy")
+@click.argument("name")
+@click.argument("target", required=False)
+def prompts_copy(name: str, target: str | None) -> None:
+    """Copy a prompt to a file; use it with: factory generate --template FILE."""
+    from factory.run import copy_prompt
+
+    click.echo(copy_prompt(name, target))
+
+
+@cli.group()
+def models() -> None:
+    """List, fetch and add model weights."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def models_list(as_json: bool) -> None:
+    """List the models that can be named as local/NAME."""
+    from factory.weights import show_models
+
+    click.echo(show_models(as_json=as_json))
+
+
+@models.command("pull")
+@click.argument("name")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def models_pull(name: str, quiet: bool) -> None:
+    """Fetch a model into the cache and check it; prints its path."""
+    from factory.weights import pull_model
+
+    click.echo(pull_model(name, quiet=quiet))
+
+
+@models.command("add")
+@click.argument("name")
+@click.option("--file", default=None, metavar="PATH", help="A .gguf file on this machine.")
+@click.option("--url", default=None, metavar="URL", help="Where to fetch it.")
+@click.option("--sha256", default=None, metavar="HEX", help="Of the file; needed with --url.")
+@click.option("--licence", default="", help="Its licence, for the record.")
+def models_add(name: str, file: str | None, url: str | None, sha256: str | None, licence: str) -> None:
+    """Add a model of your own to the table."""
+    from factory.weights import add
+
+    click.echo(add(name, file=file, url=url, sha256=sha256, licence=licence))
+
+
+def _finish(code: int) -> None:
+    """Leave with a code other than 0, or return."""
+    if code:
+        sys.stdout.flush()
+        raise click.exceptions.Exit(code)
+
+
+def main() -> NoReturn:
+    """Run the command line; every foreseeable fault is one line on stderr and its exit code."""
+    try:
+        code = cli.main(standalone_mode=False, prog_name="factory")
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        _say("interrupted")
+        code = ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except FactoryError as error:
+        _say(str(error))
+        code = error.exit_code
+    except KeyboardInterrupt:
+        _say("interrupted; what the teacher has answered is kept, run again to go on")
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone (factory … | head): not our fault, and nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.DONE
+    raise SystemExit(int(code or 0))
+
+
+def _say(line: str) -> None:
+    from factory.progress import visible
+
+    click.echo(f"factory: {visible(' '.join(line.split()))}", err=True)

@@ -1,0 +1,190 @@
+"""Settings, each from the first of: flag, environment, ``factory.toml``, default; and where each came from.
+
+    resolve({"teacher": None, …}, Path.cwd()) ─▶ Settings(values, sources)
+
+``factory.toml`` lies in the folder that the command runs in (or ``FACTORY_CONFIG_FILE``). An unknown key is an error.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from filters.apply import FilterConfig
+from generators.errors import UsageError
+
+DEFAULT_TEACHER = "local/qwen2.5-coder-0.5b"
+CONFIG_FILE = "factory.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is told, one field a setting; the names are the flags' and the keys of ``factory.toml``.
+
+    Attributes:
+        docs: Folders or files to read.
+        out: The workspace.
+        teacher: SPEC of the teacher.
+        template: Name or path of the prompt; empty for the one that suits the teacher.
+        product: What the documentation is about, told to the teacher; may be empty.
+        system_prompt: First message of every row; ``{name}`` stands for the product or the docs folder's name.
+        pairs: How many pairs to accept; 0 is ``auto``, every chunk in proportion to what it says.
+        include, exclude: Globs of documents.
+        concurrency: Requests in flight at most; 0 lets the teacher decide.
+        max_cost: USD at which to stop; ``None`` for no cap.
+        seed: Of sampling and of the splits.
+        temperature: Of the teacher; ``None`` for its default.
+        facts: Facts a section at most; 0 for the template's own number.
+        test_share, validation_share: Of the wordings.
+        unseen_share: Of the documents, held out whole for the test.
+        filters: Thresholds of the funnel.
+        prices: SPEC → USD a million tokens (input, output), over the maintained table.
+    """
+
+    docs: tuple[str, ...] = ()
+    out: str = "factory-data"
+    teacher: str = DEFAULT_TEACHER
+    template: str = ""
+    product: str = ""
+    system_prompt: str = "You are a helpful assistant for '{name}'."
+    pairs: int = 0
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    concurrency: int = 0
+    max_cost: float | None = None
+    seed: int = 0
+    temperature: float | None = None
+    facts: int = 0
+    test_share: float = 0.1
+    validation_share: float = 0.1
+    unseen_share: float = 0.05
+    filters: FilterConfig = field(default_factory=FilterConfig)
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+_TABLES = ("filters", "prices")
+
+
+def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
+    """Settle every setting.
+
+    Args:
+        flags: Setting name → value given on the command line; ``None`` or an empty tuple means not given.
+        folder: Where ``factory.toml`` is looked for.
+
+    Returns:
+        The settings; ``sources`` says for each where it came from: ``flag``, the variable, the file, ``default``.
+    """
+    path = Path(os.environ.get("FACTORY_CONFIG_FILE", "") or folder / CONFIG_FILE)
+    file = _read(path)
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for setting in fields(Settings):
+        name = setting.name
+        if name in (*_TABLES, "sources"):
+            continue
+        variable = f"FACTORY_{name.upper()}"
+        if flags.get(name) not in (None, ()):
+            values[name], sources[name] = flags[name], "flag"
+        elif os.environ.get(variable):
+            values[name], sources[name] = _converted(name, os.environ[variable], variable), variable
+        elif name in file:
+            values[name], sources[name] = _converted(name, file[name], str(path)), str(path)
+        else:
+            sources[name] = "default"
+    values["filters"] = _filters(file.get("filters", {}), path)
+    values["prices"] = _prices(file.get("prices", {}), path)
+    return Settings(**values, sources=sources)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except FileNotFoundError:
+        if os.environ.get("FACTORY_CONFIG_FILE"):
+            raise UsageError(f"FACTORY_CONFIG_FILE names {path}, which does not exist") from None
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    known = [setting.name for setting in fields(Settings) if setting.name != "sources"]
+    unknown = [key for key in table if key not in known]
+    if unknown:
+        raise UsageError(f"{path}: no setting '{unknown[0]}' (there are: {', '.join(known)})")
+    return table
+
+
+_EXPECTED: Mapping[str, tuple[type, ...]] = {
+    "docs": (list, str),
+    "include": (list, str),
+    "exclude": (list, str),
+    "pairs": (int, str),
+    "concurrency": (int,),
+    "seed": (int,),
+    "facts": (int,),
+    "max_cost": (int, float),
+    "temperature": (int, float),
+    "test_share": (int, float),
+    "validation_share": (int, float),
+    "unseen_share": (int, float),
+}
+
+
+def _converted(name: str, raw: Any, where: str) -> Any:  # noqa: ANN401 - a value of any setting
+    """A setting from a file or the environment in its own type; ``UsageError`` says what was expected."""
+    expected = _EXPECTED.get(name, (str,))
+    try:
+        if list in expected:
+            items = raw if isinstance(raw, list) else str(raw).split(os.pathsep)
+            return tuple(str(item) for item in items)
+        if name == "pairs":
+            return 0 if raw == "auto" else _whole(raw)
+        if expected == (int,):
+            return _whole(raw)
+        if float in expected:
+            if isinstance(raw, bool):
+                raise ValueError("a truth value")
+            return float(raw)
+    except (TypeError, ValueError):
+        raise UsageError(f"{where}: {name} = {raw!r} is no {'number' if list not in expected else 'list'}") from None
+    if not isinstance(raw, str):
+        raise UsageError(f"{where}: {name} = {raw!r} is no text")
+    return raw
+
+
+def _whole(raw: Any) -> int:  # noqa: ANN401 - from a file or the environment
+    if isinstance(raw, bool) or (isinstance(raw, float) and not raw.is_integer()):
+        raise ValueError(raw)
+    return int(raw)
+
+
+def _filters(table: Any, path: Path) -> FilterConfig:  # noqa: ANN401 - from a file
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: filters must be a table")
+    defaults = FilterConfig()
+    values: dict[str, Any] = {}
+    for key, raw in table.items():
+        if key not in {entry.name for entry in fields(FilterConfig)}:
+            names = ", ".join(entry.name for entry in fields(FilterConfig))
+            raise UsageError(f"{path}: no setting 'filters.{key}' (there are: {names})")
+        default = getattr(defaults, key)
+        good = isinstance(raw, list if isinstance(default, tuple) else (int, float)) and not isinstance(raw, bool)
+        if not good:
+            raise UsageError(f"{path}: filters.{key} = {raw!r} should be like {default!r}")
+        values[key] = tuple(raw) if isinstance(default, tuple) else type(default)(raw)
+    return FilterConfig(**values)
+
+
+def _prices(table: Any, path: Path) -> dict[str, tuple[float, float]]:  # noqa: ANN401 - from a file
+    prices: dict[str, tuple[float, float]] = {}
+    for spec, pair in table.items() if isinstance(table, dict) else ():
+        good = isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, int | float) and p >= 0 for p in pair)
+        if not good:
+            raise UsageError(
+                f"{path}: prices.'{spec}' must be [USD a million input tokens, USD a million output tokens]"
+            )
+        prices[spec] = (float(pair[0]), float(pair[1]))
+    return prices

@@ -1,0 +1,91 @@
+"""The manifest of a version: what is in it, what it was made of, and with what.
+
+    rows, rejects, inputs ─▶ the JSON object that ``manifest.json`` holds (the store adds the files' sha256)
+
+Only the manifest and the card carry time and cost; the rows are the same bytes for the same replies.
+"""
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from factory import __version__
+from factory.store import SPLITS, Row, Version
+from generators.asking import Spent
+from generators.records import Reject
+
+if TYPE_CHECKING:
+    from factory.pipeline import Inputs
+
+# What a provider's terms say of training on its output; shown before training and kept with the data.
+TERMS: Mapping[str, str] = {
+    "openai": "OpenAI's terms forbid using output to develop models that compete with OpenAI.",
+    "anthropic": "Anthropic's terms forbid using output to train models that compete with Anthropic without approval.",
+    "litellm": "The terms of the provider behind the gateway apply.",
+    "local": "The licence of the local model applies.",
+}
+_LIBRARIES = ("openai", "anthropic", "xllamacpp", "datasketch", "jinja2", "pydantic")
+
+
+def manifest_of(
+    inputs: "Inputs",
+    rows: Sequence[Row],
+    rejects: Sequence[Reject],
+    asked: Mapping[str, int],
+    spent: Spent,
+    previous: Version | None,
+) -> dict[str, Any]:
+    """Describe a version that is about to be published."""
+    settings = inputs.settings
+    held = {row.document for row in rows if row.place.set == "unseen"}
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "previous": previous.name if previous else None,
+        "name": inputs.name,
+        "system_prompt": inputs.system_prompt,
+        "recipe": inputs.recipe,
+        "teacher": settings.teacher,
+        "terms": TERMS.get(settings.teacher.partition("/")[0].partition(":")[0], "unknown"),
+        "template": {"name": inputs.template.name, "sha256": inputs.template.sha256},
+        "seed": settings.seed,
+        "filters": asdict(inputs.filters),
+        "documents": [
+            {
+                "path": entry.path,
+                "format": entry.format,
+                "sha256": entry.sha256,
+                "chunks": list(entry.chunks),
+                "held_out": entry.path in held,
+            }
+            for entry in inputs.corpus.documents
+        ],
+        "skipped": [asdict(skipped) for skipped in inputs.corpus.skipped],
+        "asked": dict(sorted(asked.items())),
+        **count_pairs(rows, rejects),
+        "run": asdict(spent),
+        "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
+    }
+
+
+def count_pairs(rows: Sequence[Row], rejects: Sequence[Reject]) -> dict[str, Any]:
+    """Count the pairs and splits of a whole version: candidates = accepted + Σ rejected."""
+    rejected = dict(sorted(Counter(reject.reason for reject in rejects).items()))
+    splits = Counter(row.place.split for row in rows)
+    return {
+        "pairs": {"candidates": len(rows) + sum(rejected.values()), "accepted": len(rows), "rejected": rejected},
+        "splits": {split: splits[split] for split in SPLITS},
+    }
+
+
+def _libraries() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,224 @@
+"""The commands' bodies: settle the settings, run the stages, print the result, return the exit code.
+
+flags ─▶ exit code; data on stdout, chatter on stderr
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from factory.config import Settings, resolve
+from factory.estimate import estimate
+from factory.pipeline import Harvest, Inputs, Result, generate, prepare, preview
+from factory.progress import Screen, money, visible
+from factory.store import Workspace
+from factory.summary import as_json as result_json
+from factory.summary import summary
+from generators.errors import ExitCode, UsageError
+from generators.teachers import Teacher, open_teacher, parse_spec
+
+_KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
+
+
+def run_generate(flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
+    """``factory generate``."""
+    settings = resolve(flags, Path.cwd())
+    parse_spec(settings.teacher)
+    with Screen(quiet=quiet) as screen:
+        inputs = prepare(settings, screen, is_local=_is_local(settings))
+        workspace = Workspace(Path(settings.out).expanduser())
+        if dry_run:
+            _print_estimate(inputs, workspace, as_json=as_json)
+            return ExitCode.DONE
+        with workspace.locked():
+            teacher = _open(settings, screen)
+            _announce(inputs, screen)
+            if preview:
+                return _preview(inputs, workspace, teacher, screen, preview, as_json=as_json)
+            result, signalled = asyncio.run(_generate(inputs, workspace, teacher, screen))
+    return _report(result, inputs, signalled, as_json=as_json)
+
+
+def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) -> int:
+    """Print how a run ended, and choose its exit code."""
+    if signalled:
+        click.echo("factory: stopped; what the teacher has answered is kept, run again to go on", err=True)
+        return ExitCode.INTERRUPTED if signalled == signal.SIGINT else ExitCode.STOPPED
+    click.echo(
+        json.dumps(result_json(result), ensure_ascii=False) if as_json else summary(result, inputs, inputs.settings.out)
+    )
+    if result.short:
+        click.echo(f"factory: {visible(result.short)}", err=True)
+    return result.exit_code
+
+
+async def _generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, screen: Screen) -> tuple[Result, int]:
+    """Run the pipeline; SIGINT and SIGTERM stop it between replies, a second one at once."""
+    stop = asyncio.Event()
+    caught: list[int] = []
+    task = asyncio.current_task()
+
+    def halt(number: int) -> None:
+        caught.append(number)
+        stop.set()
+        screen.note("stopping; waiting for the replies in flight (again to stop at once)")
+        if len(caught) > 1 and task is not None:
+            task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, halt, number)
+    try:
+        return await generate(inputs, workspace, teacher, screen, stop), caught[0] if caught else 0
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        await teacher.aclose()
+
+
+def _preview(
+    inputs: Inputs, workspace: Workspace, teacher: Teacher, screen: Screen, count: int, *, as_json: bool
+) -> int:
+    async def run() -> Harvest:
+        try:
+            return await preview(inputs, workspace, teacher, screen, count)
+        finally:
+            await teacher.aclose()
+
+    harvest = asyncio.run(run())
+    rejected = Counter(reject.reason for reject in harvest.rejects)
+    if as_json:
+        pairs = [{"question": p.question, "answer": p.answer, "quotes": list(p.quotes)} for p in harvest.accepted]
+        click.echo(json.dumps({"pairs": pairs, "rejected": dict(rejected)}, ensure_ascii=False))
+        return ExitCode.DONE
+    for pair in harvest.accepted:
+        click.echo(f"  Q: {visible(pair.question)}\n  A: {visible(pair.answer)}\n")
+    reasons = ", ".join(f"{reason} {number}" for reason, number in rejected.most_common()) or "none"
+    click.echo(
+        f"{len(harvest.accepted)} pairs accepted; rejected: {reasons}. "
+        "Nothing is published; without --preview the run goes on."
+    )
+    return ExitCode.DONE
+
+
+def _is_local(settings: Settings) -> bool:
+    return settings.teacher.startswith(("local/", "local:"))
+
+
+def _open(settings: Settings, screen: Screen) -> Teacher:
+    """Open the teacher; a local model by name is fetched first."""
+    if settings.teacher.startswith("local/"):
+        from generators.models import local_path
+
+        local_path(settings.teacher.removeprefix("local/"), screen.pulling)
+    return open_teacher(settings.teacher)
+
+
+def _announce(inputs: Inputs, screen: Screen) -> None:
+    """Say who teaches, and that a key is left unused: it is never spent unasked."""
+    settings = inputs.settings
+    source = settings.sources["teacher"]
+    chosen = "the embedded default" if source == "default" else source
+    screen.note(f"teacher: {settings.teacher} ({chosen}), prompt {inputs.template.name}")
+    if source == "default":
+        for key, spec in _KEYS.items():
+            if os.environ.get(key):
+                screen.note(f"{key} is set but not used: ask for it with --teacher {spec}")
+
+
+def _print_estimate(inputs: Inputs, workspace: Workspace, *, as_json: bool) -> None:
+    found = estimate(inputs, workspace)
+    click.echo(json.dumps(found.as_json()) if as_json else found.as_text(inputs.settings.teacher))
+
+
+def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
+    """``factory status``."""
+    from generators.journal import Journal
+
+    settings = resolve(flags, Path.cwd())
+    workspace = _existing(settings)
+    latest = workspace.latest()
+    journal = Journal(workspace.journal)
+    spend: dict[str, dict[str, Any]] = {}
+    for entry in journal.entries():
+        line = spend.setdefault(entry.teacher, {"replies": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0})
+        line["replies"] += 1
+        line["input_tokens"] += entry.input_tokens
+        line["output_tokens"] += entry.output_tokens
+        line["cost_usd"] = None if None in (line["cost_usd"], entry.cost_usd) else line["cost_usd"] + entry.cost_usd
+    versions = sorted(path.name for path in workspace.versions.glob("v[0-9]*/"))
+    if as_json:
+        sources = dict(settings.sources)
+        click.echo(
+            json.dumps(
+                {"latest": latest.name if latest else None, "versions": versions, "spend": spend, "settings": sources}
+            )
+        )
+        return ExitCode.DONE
+    click.echo(f"  versions    {', '.join(versions) or 'none'} (latest: {latest.name if latest else 'none'})")
+    for teacher, line in spend.items():
+        tokens = line["input_tokens"] + line["output_tokens"]
+        click.echo(
+            f"  spent       {visible(teacher)}: {line['replies']} replies, {tokens:,} tokens, {money(line['cost_usd'])}"
+        )
+    for name, source in settings.sources.items():
+        click.echo(f"  {name:<18}{visible(str(getattr(settings, name)), 60)}  ({source})")
+    return ExitCode.DONE
+
+
+def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
+    """``factory verify``: exit 2 if any byte is not as published."""
+    from generators.journal import Journal
+
+    settings = resolve(flags, Path.cwd())
+    workspace = _existing(settings)
+    journal = Journal(workspace.journal)
+    problems = workspace.verify()
+    problems += [f"{workspace.journal / each.segment}, line {each.line}: {each.reason}" for each in journal.damage]
+    versions = len(list(workspace.versions.glob("v[0-9]*/")))
+    if as_json:
+        click.echo(
+            json.dumps({"versions": versions, "replies": len(journal), "problems": problems}, ensure_ascii=False)
+        )
+    else:
+        for problem in problems:
+            click.echo(visible(problem))
+        click.echo(f"{versions} versions and {len(journal)} replies checked: {len(problems)} problems")
+    return ExitCode.USAGE if problems else ExitCode.DONE
+
+
+def _existing(settings: Settings) -> Workspace:
+    root = Path(settings.out).expanduser()
+    if not root.is_dir():
+        raise UsageError(
+            f"there is no workspace {root}: run 'factory generate --docs … --out {root}' first, or give another --out"
+        )
+    return Workspace(root)
+
+
+def copy_prompt(name: str, target: str | None) -> str:
+    """``factory prompts copy``: never over an existing file; returns what to type next."""
+    from generators.templates import template_path
+
+    source = template_path(name)
+    path = Path(target or source.name).expanduser()
+    if path.is_dir():
+        path = path / source.name
+    if path.exists():
+        raise UsageError(f"{path} exists: give another name")
+    with suppress(FileExistsError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    return f"{path}\nedit it, then: factory generate --template {path}"

@@ -1,0 +1,269 @@
+"""The workspace on disk: the lock, the journal's folder and the published versions.
+
+    Workspace(out).publish(rows, rejects, manifest) ─▶ versions/v0001, latest -> versions/v0001
+
+A version is written beside its place, forced to the disk, renamed, and only then ``latest`` is swapped: a reader sees
+an old or a new whole version, never half of one. Versions are immutable.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filters.holdout import Place
+from generators.errors import LockedError, StoppedError, UsageError
+from generators.records import Pair, Reject
+
+FORMAT = 1
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An accepted pair in its place, with where its chunk stands."""
+
+    pair: Pair
+    place: Place
+    document: str
+    lines: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version, read back."""
+
+    name: str
+    path: Path
+    manifest: Mapping[str, Any]
+    rows: tuple[Row, ...]
+    rejects: tuple[Reject, ...]
+
+
+class Workspace:
+    """The folder that ``--out`` names."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.journal = root / "journal"
+        self.versions = root / "versions"
+        self.latest_link = root / "latest"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace for one run; ``LockedError`` names the holder. The lock dies with its process."""
+        lock = self._make()
+        file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
+                raise LockedError(f"another run holds {self.root} (process {holder}); wait for it to end") from None
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(file)
+
+    def latest(self) -> Version | None:
+        """Read the version that ``latest`` points to; ``None`` before the first."""
+        if not self.latest_link.exists():
+            return None
+        return self.read(self.latest_link.resolve())
+
+    def read(self, path: Path) -> Version:
+        """Read a version back; ``UsageError`` names what is damaged or too new."""
+        try:
+            manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+            if manifest["format"] != FORMAT:
+                raise UsageError(
+                    f"{path} has format {manifest['format']}, this factory reads {FORMAT}: "
+                    "use the factory that wrote it"
+                )
+            return Version(path.name, path, manifest, tuple(_rows(path)), tuple(_rejects(path)))
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise UsageError(
+                f"the version in {path} cannot be read ({error!r}): point 'latest' at another one"
+            ) from error
+
+    def publish(
+        self, rows: Iterable[Row], rejects: Iterable[Reject], manifest: Mapping[str, Any], card: str, system_prompt: str
+    ) -> Path:
+        """Write a new version and make it the latest; return its folder. ``StoppedError`` on a full or failing disk."""
+        self.versions.mkdir(parents=True, exist_ok=True)
+        name = f"v{self._next_number():04d}"
+        draft = self.versions / f".{name}.draft"
+        try:
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir()
+            files = dict(_files(sorted(rows, key=lambda row: row.pair.id), rejects, system_prompt))
+            files["README.md"] = card
+            digests = {file: _write(draft / file, text) for file, text in files.items()}
+            whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
+            digest = _write(
+                draft / "manifest.json", json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+            )
+            _sync_folder(draft)
+            _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
+            draft.rename(self.versions / name)
+            _sync_folder(self.versions)
+            self._swap(name)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise StoppedError(
+                f"cannot publish in {self.versions}: {error.strerror}; nothing is lost, free some space and run again"
+            ) from error
+        return self.versions / name
+
+    def verify(self) -> list[str]:
+        """Check every published file against its manifest, and each manifest against its digest; list what is wrong."""
+        problems: list[str] = []
+        for version in sorted(self.versions.glob("v[0-9]*/")):
+            recorded = _first_word(self.versions / f"{version.name}.sha256")
+            manifest = version / "manifest.json"
+            if not manifest.is_file() or _digest(manifest) != recorded:
+                problems.append(f"{manifest}: does not match {version.name}.sha256")
+                continue
+            listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+            present = {path.name for path in version.iterdir()} - {"manifest.json"}
+            problems += [f"{version / extra}: not in the manifest" for extra in sorted(present - set(listed))]
+            problems += [
+                f"{version / file}: {'changed' if file in present else 'missing'}"
+                for file, digest in sorted(listed.items())
+                if file not in present or _digest(version / file) != digest
+            ]
+        return problems
+
+    def _make(self) -> Path:
+        """Create the folder and return the lock file's path; ``UsageError`` where it cannot be written."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make the folder {self.root}: {error.strerror}; choose another --out") from error
+        if not os.access(self.root, os.W_OK | os.X_OK):
+            raise UsageError(f"cannot write in {self.root}: choose another --out, or change its permissions")
+        return self.root / ".lock"
+
+    def _next_number(self) -> int:
+        taken = [int(path.name[1:]) for path in self.versions.glob("v[0-9]*") if path.name[1:].isdigit()]
+        return max(taken, default=0) + 1
+
+    def _swap(self, name: str) -> None:
+        fresh = self.root / ".latest.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(Path("versions") / name)
+        fresh.replace(self.latest_link)
+        _sync_folder(self.root)
+
+
+def _files(rows: list[Row], rejects: Iterable[Reject], system_prompt: str) -> Iterator[tuple[str, str]]:
+    """The JSON lines of a version: the splits, where each row comes from, and what was rejected."""
+    lines: dict[str, list[str]] = {split: [] for split in SPLITS}
+    provenance = []
+    for row in rows:
+        own = lines[row.place.split]
+        provenance.append(_line(_provenance(row, len(own))))
+        own.append(_line({"messages": messages(row.pair, system_prompt)}))
+    for split in SPLITS:
+        yield f"{split}.jsonl", "".join(lines[split])
+    yield "provenance.jsonl", "".join(provenance)
+    yield "rejected.jsonl", "".join(_line(asdict(reject)) for reject in rejects)
+
+
+def messages(pair: Pair, system_prompt: str) -> list[dict[str, str]]:
+    """A pair as the chat that the student learns."""
+    head = [{"role": "system", "content": system_prompt}] if system_prompt else []
+    return [*head, {"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}]
+
+
+def _provenance(row: Row, number: int) -> dict[str, Any]:
+    pair = row.pair
+    return {
+        "id": pair.id,
+        "split": row.place.split,
+        "set": row.place.set,
+        "row": number,
+        "document": row.document,
+        "chunk": pair.chunk,
+        "lines": row.lines,
+        "fact": pair.fact,
+        "kind": pair.kind,
+        "quotes": list(pair.quotes),
+        "template_sha256": pair.template,
+        "teacher": pair.teacher,
+        "scores": dict(pair.scores),
+    }
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    texts = {split: _json_lines(path / f"{split}.jsonl") for split in SPLITS}
+    for entry in _json_lines(path / "provenance.jsonl"):
+        chat = texts[entry["split"]][entry["row"]]["messages"]
+        pair = Pair(
+            id=entry["id"],
+            fact=entry["fact"],
+            question=chat[-2]["content"],
+            answer=chat[-1]["content"],
+            quotes=tuple(entry["quotes"]),
+            kind=entry["kind"],
+            chunk=entry["chunk"],
+            teacher=entry["teacher"],
+            template=entry["template_sha256"],
+            scores=entry["scores"],
+        )
+        yield Row(pair, Place(entry["split"], entry["set"]), entry["document"], entry["lines"])
+
+
+def _rejects(path: Path) -> Iterator[Reject]:
+    for entry in _json_lines(path / "rejected.jsonl"):
+        pair = entry.pop("pair")
+        if pair is not None:
+            pair["quotes"] = tuple(pair["quotes"])
+        yield Reject(pair=None if pair is None else Pair(**pair), **entry)
+
+
+def _json_lines(path: Path) -> list[Any]:
+    # Not splitlines(): U+2028 and friends inside a JSON string end no row.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _line(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, text: str) -> str:
+    """Write a file, force it to the disk, return its sha256."""
+    # A lone surrogate in a reply has no UTF-8: it is kept visible, not allowed to break the file.
+    data = text.encode("utf-8", "backslashreplace")
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashlib.sha256(data).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_word(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").split(maxsplit=1)[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

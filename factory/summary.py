@@ -1,0 +1,95 @@
+"""What a run says at its end, on stdout: a short table, three sample pairs, the path, what to type next; or one JSON.
+
+Result ─▶ text for people (``summary``) or the object of ``--json`` (``as_json``)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from factory.manifest import count_pairs
+from factory.pipeline import Inputs, Result
+from factory.progress import money, visible
+from factory.store import Row
+from generators.asking import Spent
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """The object that ``generate --json`` prints; pairs and splits are of the whole version, the rest of this run."""
+    changes = result.changes
+    return {
+        "version": result.version or None,
+        "path": str(result.path) if result.path else None,
+        "documents": len(result.corpus.documents),
+        "chunks": len(result.corpus.chunks),
+        "requests": result.spent.requests,
+        "cached": result.spent.cached,
+        **count_pairs(result.rows, result.rejects),
+        "cost_usd": _rounded(result.spent.cost_usd),
+        "changes": {
+            "documents_added": len(changes.added),
+            "documents_changed": len(changes.changed),
+            "documents_removed": len(changes.removed),
+            "pairs_added": result.pairs_added,
+            "pairs_retired": result.pairs_retired,
+        },
+    }
+
+
+def summary(result: Result, inputs: Inputs, out: str) -> str:
+    """The last words of a run, as plain text."""
+    counted = count_pairs(result.rows, result.rejects)
+    pairs, splits = counted["pairs"], counted["splits"]
+    skipped = f" ({len(result.corpus.skipped)} files skipped)" if result.corpus.skipped else ""
+    rejected = ", ".join(f"{reason} {count}" for reason, count in _by_count(pairs["rejected"])) or "none"
+    lines = [
+        "",
+        f"  documents   {len(result.corpus.documents)}, in {len(result.corpus.chunks)} chunks{skipped}",
+        f"  requests    {result.spent.requests} to {inputs.settings.teacher}, {result.spent.cached} from the journal; "
+        f"{_tokens(result.spent)}, {money(result.spent.cost_usd)}",
+        f"  pairs       {pairs['accepted']} accepted of {pairs['candidates']} candidates",
+        f"  rejected    {rejected}",
+        f"  splits      train {splits['train']}, validation {splits['validation']}, test {splits['test']}",
+        "",
+    ]
+    lines += [line for row in _samples(result.rows) for line in _shown(row)]
+    if result.path is not None:
+        what = "published" if result.pairs_added or result.pairs_retired or result.spent.requests else "unchanged"
+        lines += [f"{what}: {visible(str(result.path))}", f"next: {next_command(out)}"]
+    return "\n".join(lines)
+
+
+def next_command(out: str) -> str:
+    """What to type next."""
+    where = "" if out == "factory-data" else f" --out {visible(out)}"
+    return f"factory verify{where}    (checks every byte; then look into {visible(out)}/latest/rejected.jsonl)"
+
+
+def _samples(rows: Sequence[Row]) -> list[Row]:
+    """Three pairs from different documents where there are."""
+    first: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: row.pair.id):
+        first.setdefault(row.document, row)
+    chosen = list(first.values())[:3]
+    return chosen + [row for row in rows if row not in chosen][: 3 - len(chosen)]
+
+
+def _shown(row: Row) -> list[str]:
+    answer = " ".join(row.pair.answer.split())
+    return [
+        f"  {visible(row.document)}, lines {row.lines}",
+        f"    Q: {visible(row.pair.question, 200)}",
+        f"    A: {visible(answer, 300)}",
+        "",
+    ]
+
+
+def _tokens(spent: Spent) -> str:
+    return f"{spent.input_tokens + spent.output_tokens:,} tokens"
+
+
+def _by_count(rejected: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(rejected.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+def _rounded(cost: float | None) -> float | None:
+    return None if cost is None else round(cost, 6)
