@@ -1,0 +1,126 @@
+"""A teacher behind HTTP: one attempt a request, in the richest dialect that its server understands.
+
+What differs between providers (address, headers, bodies) is a ``Provider``; see ``openai_chat.py``.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+from generators.teachers import RawReply, Reply, Request, TeacherSettings
+from generators.teachers.dialect import Dialect, simpler
+from generators.teachers.error_bodies import Caller, failure_of, parse_error
+from generators.teachers.failures import PermanentFailure
+from generators.teachers.wire import Answer, Wire
+
+log = logging.getLogger(__name__)
+
+
+class Provider(Protocol):
+    """What a provider's file knows.
+
+    Attributes:
+        url: The endpoint.
+        key_variable: Where its key comes from.
+        base_variable: Where its address comes from.
+        secrets: What must stand in no message.
+        reply_mark: Bytes that each reply has and no error has.
+        dialect: What to try first.
+    """
+
+    url: str
+    key_variable: str
+    base_variable: str
+    secrets: tuple[str, ...]
+    reply_mark: bytes
+    dialect: Dialect
+
+    def headers(self) -> Mapping[str, str]:
+        """All headers of a request; may import the SDK, which takes seconds."""
+
+    def encode(self, request: Request, dialect: Dialect) -> bytes:
+        """The body of a request."""
+
+    def decode(self, body: bytes) -> Reply:
+        """The reply in a body; pure."""
+
+
+class HttpTeacher:
+    """See ``Teacher`` for the contract."""
+
+    is_local = False
+    slots = 0
+
+    def __init__(self, provider: Provider, spec: str, settings: TeacherSettings) -> None:
+        self.spec = spec
+        self._provider = provider
+        self._wire = Wire(provider.url, settings, spec)
+        self._caller = Caller(spec, self._wire.place, provider.key_variable, provider.base_variable, provider.secrets)
+        self._dialect = provider.dialect
+        self._headers: Mapping[str, str] | None = None
+        self._opening = asyncio.Lock()
+
+    async def send(self, request: Request) -> RawReply:
+        """Make one attempt; a refused feature is left out and the request sent again."""
+        headers = self._headers or await self._open()
+        dialect = self._dialect
+        while True:
+            answer = await self._wire.post(self._provider.encode(request, dialect), headers)
+            if self._is_reply(answer):
+                self._adopt(dialect, request)
+                return RawReply(answer.body, answer.status, answer.latency)
+            dialect = self._simpler(answer, dialect, request)
+
+    def read(self, body: bytes) -> Reply:
+        """Decode the body of a reply."""
+        return self._provider.decode(body)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._wire.aclose()
+
+    async def _open(self) -> Mapping[str, str]:
+        """Load the SDK aside, so that what else runs in the loop is not held up."""
+        async with self._opening:
+            if self._headers is None:
+                self._headers = await asyncio.to_thread(self._provider.headers)
+        return self._headers
+
+    def _is_reply(self, answer: Answer) -> bool:
+        """Some gateways answer 200 and mean an error."""
+        if answer.status != 200:
+            return False
+        return self._provider.reply_mark in answer.body or b'"error"' not in answer.body
+
+    def _simpler(self, answer: Answer, dialect: Dialect, request: Request) -> Dialect:
+        """What is worth sending at once instead; raises what the answer means if there is nothing."""
+        failure = failure_of(_status(answer), answer.headers, answer.body, self._caller)
+        if not (isinstance(failure, PermanentFailure) and failure.reason == "bad_request"):
+            raise failure
+        found = simpler(dialect, parse_error(answer.body, self._caller.secrets), request)
+        if found is None:
+            raise failure
+        log.info("%s refused a request (%s); trying a simpler one", self.spec, failure.detail)
+        return found
+
+    def _adopt(self, worked: Dialect, request: Request) -> None:
+        """Remember what worked, so that the next request is not refused first."""
+        learnt = self._dialect.narrowed(worked, proven=worked.schema_of(request) is not None)
+        if learnt == self._dialect:
+            return
+        if self._dialect.native_schema and not learnt.native_schema:
+            log.warning("%s takes no JSON schema; asking for JSON in the prompt instead", self.spec)
+        self._dialect = learnt
+
+
+def _status(answer: Answer) -> int:
+    """The status that an answer means: that of its body if HTTP's is 200."""
+    if answer.status != 200:
+        return answer.status
+    try:
+        code = json.loads(answer.body)["error"]["code"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return 500
+    return code if isinstance(code, int) and 400 <= code < 600 else 500

@@ -1,0 +1,331 @@
+"""A teacher that says what a script tells it, over real HTTP on loopback: for tests of pipelines, without a bill.
+
+    POST /v1/chat/completions | /v1/messages ─▶ script ─▶ a reply, or a fault
+
+It speaks both wire protocols and keeps a billing ledger, so that a test can count what was paid twice.
+
+    with ScriptedTeacher(script) as teacher:      # in a thread
+        os.environ |= teacher.environment()
+
+    python -m generators.teachers.scripted --port 0 --delay 0.5 --faults 0.2 --seed 1    # a process; prints its URL
+
+``GET /ledger`` lists the ledger. A script is called with a ``ScriptedRequest`` and returns the reply's text, a
+``Fault``, or something for ``json.dumps``; it runs in the server's thread, one request at a time. Without one, facts
+are quoted from the user message.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+import hashlib
+import json
+import random
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from generators.teachers.bodies import dict_of, text_of
+from generators.teachers.scripted_faults import FAULTS as RENDERERS
+from generators.teachers.scripted_faults import PASSING, Answer, Circumstances, Fault, Protocol
+from generators.teachers.scripted_replies import facts_of
+
+__all__ = ["Charge", "Fault", "ScriptedRequest", "ScriptedTeacher", "default_script", "with_faults"]
+
+KEY = "scripted-key-0123456789"
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedRequest:
+    """A request as the script sees it.
+
+    Attributes:
+        protocol: Which of the two APIs it came through.
+        model: As named in it.
+        messages: (role, text) in order; Anthropic's system prompt comes first, as a system message.
+        schema: The native JSON schema, or None.
+        headers: Names in lower case.
+        n: 1 for the first request of the server's life, and so on.
+        attempt: 1 for the first request with these very bytes, and so on.
+        sha256: Of the body's bytes.
+        body: Decoded.
+    """
+
+    protocol: Protocol
+    model: str
+    messages: tuple[tuple[str, str], ...]
+    schema: Mapping[str, Any] | None
+    headers: Mapping[str, str]
+    n: int
+    attempt: int
+    sha256: str
+    body: Mapping[str, Any]
+
+    @property
+    def user(self) -> str:
+        """The text of the last user message."""
+        return next((text for role, text in reversed(self.messages) if role == "user"), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A line of the ledger.
+
+    Attributes:
+        sha256: Of the request's bytes.
+        status: Of HTTP, as sent or meant.
+        delivered: Bytes of the body that were written while the client was there.
+        charged: Whether a provider would bill it: the model ran, whether or not anything arrived.
+        at: When the request came, seconds since the server started.
+    """
+
+    sha256: str
+    status: int
+    delivered: int
+    charged: bool
+    at: float
+
+
+Script = Callable[[ScriptedRequest], object]
+
+
+def default_script(request: ScriptedRequest) -> str:
+    """Quote facts from the user message."""
+    tag = str(request.body.get("seed") or dict_of(request.body.get("metadata")).get("user_id") or "0")
+    return facts_of(request.user, request.schema, int(tag.rpartition("-")[2]) if tag[-1:].isdigit() else 0)
+
+
+def with_faults(rate: float, seed: int, script: Script = default_script) -> Script:
+    """Mix passing faults into a script, by the request's bytes: the same run meets the same faults.
+
+    Args:
+        rate: Share of attempts that go wrong, 0 to 1.
+        seed: Another seed hits other requests.
+        script: What answers the rest.
+    """
+
+    def mixed(request: ScriptedRequest) -> object:
+        chance = random.Random(f"{seed} {request.sha256} {request.attempt}")  # noqa: S311 - no secret
+        return chance.choice(PASSING) if chance.random() < rate else script(request)
+
+    return mixed
+
+
+class ScriptedTeacher:
+    """The server, in a thread of its own; a context manager.
+
+    Attributes:
+        base_url: ``http://127.0.0.1:PORT``; both OPENAI_BASE_URL and ANTHROPIC_BASE_URL may be set to it.
+    """
+
+    def __init__(self, script: Script = default_script, *, delay: float = 0.0, port: int = 0) -> None:
+        self._script = script
+        self._delay = delay
+        self._port = port
+        self._lock = threading.Lock()
+        self._ledger: list[Charge] = []
+        self._attempts: dict[str, int] = {}
+        self._in_flight = self._most_in_flight = self._requests = 0
+        self._started = time.monotonic()
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="scripted-teacher", daemon=True)
+        self.base_url = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        if not self.base_url:
+            raise OSError(f"cannot listen on {HOST}:{self._port}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    @property
+    def ledger(self) -> list[Charge]:
+        """A copy of the ledger, in the order in which requests ended."""
+        with self._lock:
+            return list(self._ledger)
+
+    @property
+    def requests(self) -> int:
+        """How many requests have come."""
+        with self._lock:
+            return self._requests
+
+    @property
+    def most_in_flight(self) -> int:
+        """How many requests were being worked on at once, at most."""
+        with self._lock:
+            return self._most_in_flight
+
+    def environment(self, key: str = KEY) -> dict[str, str]:
+        """Environment variables that lead both providers here."""
+        return {
+            "OPENAI_BASE_URL": f"{self.base_url}/v1",
+            "OPENAI_API_KEY": key,
+            "ANTHROPIC_BASE_URL": self.base_url,
+            "ANTHROPIC_API_KEY": key,
+        }
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0)
+        try:
+            self._loop.run_until_complete(self._listen(runner))
+        except OSError:
+            return
+        finally:
+            self._ready.set()
+        self._loop.run_forever()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        await runner.setup()
+        site = web.TCPSite(runner, HOST, self._port, backlog=4096)
+        await site.start()
+        self.base_url = f"http://{HOST}:{runner.addresses[0][1]}"
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_post("/v1/chat/completions", self._openai)
+        app.router.add_post("/v1/messages", self._anthropic)
+        app.router.add_get("/ledger", self._show_ledger)
+        return app
+
+    async def _show_ledger(self, _: web.Request) -> web.Response:
+        return web.json_response([dataclasses.asdict(charge) for charge in self.ledger])
+
+    async def _openai(self, http: web.Request) -> web.StreamResponse:
+        return await self._serve(http, "openai")
+
+    async def _anthropic(self, http: web.Request) -> web.StreamResponse:
+        return await self._serve(http, "anthropic")
+
+    async def _serve(self, http: web.Request, protocol: Protocol) -> web.StreamResponse:
+        at = time.monotonic() - self._started
+        raw = await http.read()
+        with self._lock:
+            self._requests += 1
+            self._in_flight += 1
+            self._most_in_flight = max(self._most_in_flight, self._in_flight)
+        try:
+            request = self._parse(http, protocol, raw)
+            answer = self._answer(request)
+            await asyncio.sleep(self._delay + answer.delay)
+            response, delivered = await _write(http, answer)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+        with self._lock:
+            self._ledger.append(Charge(request.sha256, answer.status, delivered, answer.charged, at))
+        return response
+
+    def _parse(self, http: web.Request, protocol: Protocol, raw: bytes) -> ScriptedRequest:
+        body = dict_of(json.loads(raw))
+        sha256 = hashlib.sha256(raw).hexdigest()
+        self._attempts[sha256] = attempt = self._attempts.get(sha256, 0) + 1
+        turns = [(str(turn.get("role")), text_of(turn.get("content"))) for turn in body.get("messages", ())]
+        if protocol == "openai":
+            schema = dict_of(dict_of(body.get("response_format")).get("json_schema")).get("schema")
+        else:
+            schema = dict_of(dict_of(body.get("output_config")).get("format")).get("schema")
+            turns = [("system", text_of(body["system"])), *turns] if body.get("system") else turns
+        headers = {name.lower(): value for name, value in http.headers.items()}
+        model = str(body.get("model"))
+        return ScriptedRequest(protocol, model, tuple(turns), schema, headers, self._requests, attempt, sha256, body)
+
+    def _answer(self, request: ScriptedRequest) -> Answer:
+        scripted = self._script(request)
+        fault = scripted if isinstance(scripted, Fault) else None
+        if fault is not None:
+            scripted = default_script(request)
+        text = scripted if isinstance(scripted, str) else json.dumps(scripted, ensure_ascii=False)
+        key = request.headers.get("authorization", request.headers.get("x-api-key", "")).rpartition(" ")[2]
+        size = sum(len(text) for _, text in request.messages)
+        at = Circumstances(request.protocol, request.model, key, text, size)
+        return RENDERERS[fault.name](fault, at) if fault is not None else at.reply()
+
+
+async def _write(http: web.Request, answer: Answer) -> tuple[web.StreamResponse, int]:
+    """Put an answer on the wire; the number is that of the body's bytes written while the client was there."""
+    if answer.ending == "whole":
+        there = http.transport is not None and not http.transport.is_closing()
+        response = web.Response(
+            status=answer.status, body=answer.body, content_type="application/json", headers=answer.headers
+        )
+        return response, len(answer.body) if there else 0
+    if answer.ending == "reset_before":
+        _reset(http)
+        return web.Response(), 0
+    return await _write_broken(http, answer)
+
+
+async def _write_broken(http: web.Request, answer: Answer) -> tuple[web.StreamResponse, int]:
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    response.content_type = "application/json"
+    if answer.ending != "huge":
+        response.content_length = len(answer.body)
+    delivered = 0
+    try:
+        await response.prepare(http)
+        if answer.ending == "half":
+            await response.write(answer.body[: len(answer.body) // 2])
+            delivered = len(answer.body) // 2
+        while answer.ending == "huge" and delivered < answer.size:
+            await response.write(b" " * 65536)
+            delivered += 65536
+    except ConnectionError:  # The client has had enough, as it should.
+        return response, delivered
+    if answer.ending == "huge":
+        await response.write(answer.body)
+        return response, delivered + len(answer.body)
+    await asyncio.sleep(0.01)  # Lets the bytes above leave before the connection breaks.
+    _reset(http)
+    return response, delivered
+
+
+def _reset(http: web.Request) -> None:
+    """Break the connection with a TCP reset."""
+    if http.transport is None:
+        return
+    connection: socket.socket = http.transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    http.transport.abort()
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    parser = argparse.ArgumentParser(prog="python -m generators.teachers.scripted", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--faults", type=float, default=0.0, help="share of attempts that go wrong, 0 to 1")
+    parser.add_argument("--seed", type=int, default=0, help="of the faults")
+    options = parser.parse_args()
+    script = with_faults(options.faults, options.seed) if options.faults else default_script
+    with ScriptedTeacher(script, delay=options.delay, port=options.port) as teacher:
+        sys.stdout.write(f"{teacher.base_url}\n")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return
+
+
+if __name__ == "__main__":
+    main()
