@@ -23,6 +23,7 @@ from generators.records import Reject
 from generators.replies import Origin, Parsed, parse_reply
 from generators.teachers import RawReply, Reply, Request, Teacher
 from generators.teachers.failures import PermanentFailure, TransientFailure
+from generators.templates import Template
 
 _log = logging.getLogger(__name__)
 _WINDOW, _LEAST_OBSERVED = 40, 8
@@ -88,7 +89,7 @@ class Asker:
 
     teacher: Teacher
     journal: Journal
-    template: str
+    template: Template
     prices: Prices
     config: AskConfig
     spent: Spent = field(default_factory=Spent)
@@ -157,7 +158,8 @@ class Asker:
         reason = _FINISH_REASONS.get(reply.finish)
         if reason:
             return _failure(asking, reason, "the teacher would not answer", reply.text)
-        origin = Origin(asking.chunks, self.teacher.spec, self.template)
+        template = self.template
+        origin = Origin(asking.chunks, self.teacher.spec, template.sha256, bound=template.constants.bound_quotes)
         return parse_reply(reply.text, origin, cut=reply.finish == "length")
 
     async def _reply(self, request: Request) -> tuple[Reply, bool]:

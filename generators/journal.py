@@ -11,17 +11,19 @@ is damage: reported with its place, never read. Files have mode 0600. The index 
 """
 
 import base64
+import errno
 import json
 import os
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from generators.errors import StoppedError
+from generators.errors import StoppedError, UsageError
 
-_SEGMENT = "*.jsonl"
+_SUFFIX = ".jsonl"
 # Replies are acknowledged to the operating system at once (a killed process loses none) and forced to the disk at this
 # interval, so that a power cut loses at most so many seconds of replies, not one fsync a reply of speed.
 _SYNC_SECONDS = 0.5
@@ -71,8 +73,13 @@ class Journal:
         self._file: int | None = None
         self._size = 0
         self._synced = 0.0
-        for segment in sorted(folder.glob(_SEGMENT)) if folder.is_dir() else ():
-            self._load(segment)
+        try:
+            for segment in self._segments():
+                self._load(segment)
+        except OSError as error:
+            raise UsageError(
+                f"cannot read the journal {error.filename}: {error.strerror}; check its owner and access rights"
+            ) from error
 
     def __len__(self) -> int:
         return len(self._places)
@@ -91,11 +98,10 @@ class Journal:
             return _decoded(file.read(length))
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every readable reply in the order received."""
-        for path, offset, length in list(self._places.values()):
-            with path.open("rb") as file:
-                file.seek(offset)
-                yield _decoded(file.read(length))
+        """Yield every readable reply in the order received, also those that a later reply replaced."""
+        for segment in self._segments():
+            with segment.open("rb") as file:
+                yield from (_decoded(line) for line in file if not _problem(line))
 
     def append(self, entry: Entry) -> None:
         """Keep a reply; on return it survives the death of this process. ``StoppedError`` if it cannot be written."""
@@ -104,46 +110,60 @@ class Journal:
             file = self._open()
             written = os.write(file, line)
             if written != len(line):
-                raise OSError(28, "the disk took only a part of the reply")
-            if time.monotonic() - self._synced > _SYNC_SECONDS:
-                self.sync()
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             self._abandon()
-            raise StoppedError(
-                f"cannot write the journal in {self.folder}: {error.strerror}; replies until now are kept, "
-                "free some space and run again"
-            ) from error
+            raise self._stopped(error) from error
         assert self._segment is not None
         self._places[entry.request] = (self._segment, self._size, len(line))
         self._size += len(line)
+        if time.monotonic() - self._synced > _SYNC_SECONDS:
+            self.sync()
 
     def sync(self) -> None:
-        """Force what was appended to the disk."""
-        if self._file is not None:
+        """Force what was appended to the disk; ``StoppedError`` if the disk will not."""
+        if self._file is None:
+            return
+        try:
             os.fsync(self._file)
-            self._synced = time.monotonic()
+        except OSError as error:
+            self._abandon()
+            raise self._stopped(error) from error
+        self._synced = time.monotonic()
 
     def close(self) -> None:
         """Force to the disk and close."""
+        self.sync()
         if self._file is not None:
-            self.sync()
             os.close(self._file)
             self._file = None
+
+    def _segments(self) -> list[Path]:
+        """All segments in the order written; a folder that may not be read is an error, not an empty one."""
+        return sorted(path for path in self.folder.iterdir() if path.suffix == _SUFFIX) if self.folder.exists() else []
 
     def _open(self) -> int:
         if self._file is None:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            taken = [int(path.stem) for path in self.folder.glob(_SEGMENT) if path.stem.isdigit()]
-            self._segment = self.folder / f"{max(taken, default=0) + 1:06d}.jsonl"
+            taken = [int(path.stem) for path in self._segments() if path.stem.isdigit()]
+            self._segment = self.folder / f"{max(taken, default=0) + 1:06d}{_SUFFIX}"
             self._file = os.open(self._segment, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             self._size = 0
         return self._file
 
     def _abandon(self) -> None:
-        """After a failed write the segment may end in a torn line: the next append starts a new one."""
+        """After a failure: take the torn line back if that can be done; the next append starts a new segment."""
         if self._file is not None:
+            with suppress(OSError):
+                os.ftruncate(self._file, self._size)
             os.close(self._file)
             self._file = None
+
+    def _stopped(self, error: OSError) -> StoppedError:
+        return StoppedError(
+            f"cannot write the journal in {self.folder}: {error.strerror}; replies until now are kept, "
+            "free some space and run again"
+        )
 
     def _load(self, segment: Path) -> None:
         offset = 0
@@ -153,8 +173,7 @@ class Journal:
                 if problem:
                     self.damage.append(Damage(segment.name, number, problem))
                 else:
-                    request = json.loads(line[9:])["request"]
-                    self._places[request] = (segment, offset, len(line))
+                    self._places[json.loads(line[9:])["request"]] = (segment, offset, len(line))
                 offset += len(line)
 
 

@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from generators.focus import Focus
 from generators.names import names
 from generators.records import Chunk, content_id
-from generators.statements import plain, salient, statements
+from generators.statements import Statement, salient, statements
 from generators.teachers import Message, Request
 from generators.templates import Template
 from generators.tokens import count_tokens
@@ -79,16 +80,8 @@ def build_request(group: Sequence[Chunk], template: Template, config: QaConfig, 
         "slot": slot,
     }
     system, user = template.render(values)
-    bound = (
-        [salient(chunk.text, count) for chunk, count in zip(group, wanted, strict=True)]
-        if constants.bound_quotes
-        else []
-    )
-    schema = (
-        _bound_schema([s.text for found in bound for s in found], constants.wordings)
-        if any(bound)
-        else _schema(constants.wordings)
-    )
+    bound = _bound_statements(group, wanted) if constants.bound_quotes else []
+    schema = _bound_schema(bound) if bound else _schema(constants.wordings)
     reply_tokens = sum(wanted) * (_FACT_TOKENS + _WORDING_TOKENS * constants.wordings)
     request = Request(
         messages=(Message("system", system), Message("user", user)),
@@ -139,43 +132,55 @@ def _room(reply_tokens: int, *, bound: bool, text: str) -> int:
 
 
 def _schema(wordings: int) -> Mapping[str, object]:
-    fact = _fact_schema({"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}, wordings)
-    return _reply_schema({"type": "array", "items": fact})
+    texts = {"type": "array", "items": {"type": "string"}}
+    fact = _object(
+        kind={"type": "string", "enum": list(KINDS)},
+        answer={"type": "string"},
+        quotes={**texts, "minItems": 1},
+        questions={**texts, "minItems": wordings},
+    )
+    return _object(facts={"type": "array", "items": fact})
 
 
-def _bound_schema(quotes: Sequence[str], wordings: int) -> Mapping[str, object]:
-    """A schema whose facts are fixed but for their questions; a grammar then keeps a small model from inventing."""
-    facts = [_fact_schema({"const": plain(quote)}, {"const": [quote]}, wordings, bound=True) for quote in quotes]
-    return _reply_schema({"type": "array", "prefixItems": facts, "minItems": len(facts), "maxItems": len(facts)})
+def _bound_statements(group: Sequence[Chunk], wanted: Sequence[int]) -> list[Statement]:
+    """The statements that a small teacher is to ask about; at least one of every chunk that has any."""
+    return [
+        found for chunk, count in zip(group, wanted, strict=True) for found in salient(chunk.text, count, owner(chunk))
+    ]
 
 
-def _fact_schema(
-    answer: Mapping[str, object], quotes: Mapping[str, object], wordings: int, *, bound: bool = False
-) -> Mapping[str, object]:
-    """A fact; a bound one comes quotes first, so that a model that writes left to right asks about what it has read.
+def owner(chunk: Chunk) -> str:
+    """The operation or schema that a chunk describes, as a question names it; empty for a section of prose."""
+    if chunk.kind == "section" or not chunk.heading:
+        return ""
+    name = chunk.heading[-1].partition(": ")[0]
+    return f"`{name}`" if chunk.kind == "operation" else name
 
-    Only ``minLength`` bounds the question: a ``pattern`` or ``maxLength`` makes a grammar that samples far slower.
+
+def _bound_schema(bound: Sequence[Statement]) -> Mapping[str, object]:
+    """A schema whose facts are fixed but for their questions; a grammar then keeps a small model from inventing.
+
+    The quote and what is asked for come first, so that a model that writes left to right asks about what it has read.
+    A question's first word is given, its length is not bounded: counted repetitions make a grammar that samples far
+    slower.
     """
-    question = {"type": "string", "minLength": 12} if bound else {"type": "string"}
-    properties = {
-        "kind": {"type": "string", "enum": list(KINDS)},
-        "answer": answer,
-        "quotes": quotes,
-        "questions": {
-            "type": "array",
-            "items": question,
-            "minItems": wordings,
-            **({"maxItems": wordings} if bound else {}),
-        },
-    }
-    order = ["quotes", "answer", "questions", "kind"] if bound else list(properties)
-    return {
-        "type": "object",
-        "properties": {name: properties[name] for name in order},
-        "required": order,
-        "additionalProperties": False,
-    }
+    facts = []
+    for statement in bound:
+        asked = statement.foci or (Focus("what it says", ("What", "How", "When", "Which")),)
+        questions = [{"type": "string", "pattern": _beginning(focus.opening)} for focus in asked]
+        facts.append(
+            _object(
+                quotes={"const": [statement.text]},
+                asks_for={"const": [focus.asks for focus in asked]},
+                questions={"type": "array", "prefixItems": questions, "minItems": len(asked), "maxItems": len(asked)},
+            )
+        )
+    return _object(facts={"type": "array", "prefixItems": facts, "minItems": len(facts), "maxItems": len(facts)})
 
 
-def _reply_schema(facts: Mapping[str, object]) -> Mapping[str, object]:
-    return {"type": "object", "properties": {"facts": facts}, "required": ["facts"], "additionalProperties": False}
+def _beginning(openings: Sequence[str]) -> str:
+    return rf'^({"|".join(openings)}) [^"\\\n?]+\?$'
+
+
+def _object(**properties: object) -> Mapping[str, object]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}

@@ -8,7 +8,14 @@ import unicodedata
 from functools import lru_cache
 
 _SPACE = re.compile(r"\s+")
-_MARKUP = re.compile(r"[*_`|#>]+|\[(?=[^\]]+\]\()|\]\([^)\s]*\)|\\(?=\W)")
+# Bounded, so that no text takes time that grows with the square of its length.
+_MARKUP = re.compile(
+    r"""[*_`|#>]+
+      | \[(?=[^\[\]]{1,500}\]\()
+      | \]\((?:[^()\s]|\([^()\s]{0,100}\)){0,500}(?:\s"[^"]{0,200}")?\)
+      | \\(?=\W)""",
+    re.VERBOSE,
+)
 _SAME = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " ", "\u00ad": ""}
 )
@@ -16,19 +23,26 @@ _SAME = str.maketrans(
 
 def find_quote(quote: str, text: str) -> float:
     """How well the quote stands in the text, 0 to 1; 1 is verbatim but for spaces, dashes and Markdown marks."""
-    wanted, source = _folded(quote), _folded(text)
+    source = _folded_source(text)
+    if len(quote) > 4 * len(text) + 100:
+        return 0.0
+    wanted = _folded(quote)
     if not wanted:
         return 0.0
     if wanted in source:
         return 1.0
     from rapidfuzz.fuzz import partial_ratio
 
-    if len(wanted) > len(source):
-        return min(float(partial_ratio(wanted, source)) / 100, len(source) / len(wanted))
-    return float(partial_ratio(wanted, source)) / 100
+    share = min(1.0, len(source) / len(wanted))
+    return min(share, float(partial_ratio(wanted, source)) / 100)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
+def _folded_source(text: str) -> str:
+    """A chunk is looked into many times; quotes come once, and may be of any length."""
+    return _folded(text)
+
+
 def _folded(text: str) -> str:
     """Text without the differences that do not matter to a quote."""
     plain = unicodedata.normalize("NFKC", text.translate(_SAME))

@@ -7,16 +7,26 @@ numbers to cross-reference. Nothing is dropped in silence.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from generators.quotes import find_quote
 from generators.records import Chunk, Pair, Reject, content_id
+from generators.statements import kind_of, plain, statements
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_QUESTION = TypeAdapter(_Text)
+_FACT_KEYS = {"kind", "answer", "quotes", "questions"}
+_KEY = re.compile(rf"""["'](?:{"|".join(sorted(_FACT_KEYS))})["']""")
+_OPENING = re.compile(r"[\[{]")
+_AROUND_FACTS = " \n\t,]}`"
+# Bounds on the time that a hostile reply costs.
+_MOST_FAILURES = 1000
+_LONGEST_MENDED = 4000
 
 
 class _Fact(BaseModel):
@@ -27,7 +37,17 @@ class _Fact(BaseModel):
     kind: _Text
     answer: _Text
     quotes: list[_Text]
-    questions: list[_Text]
+    questions: list[Any]
+
+
+class _BoundFact(BaseModel):
+    """One item of a reply whose quotes and foci the schema fixed: the teacher wrote the questions alone."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    quotes: list[_Text] = Field(min_length=1)
+    asks_for: list[_Text]
+    questions: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +61,19 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a reply comes from: the chunks asked about, the teacher's SPEC and the template's sha256."""
+    """Where a reply comes from.
+
+    Attributes:
+        chunks: What was asked about.
+        teacher: The teacher's SPEC.
+        template: sha256 of the prompt.
+        bound: Quotes and answers were fixed by the schema (``TemplateConstants.bound_quotes``).
+    """
 
     chunks: Sequence[Chunk]
     teacher: str
     template: str
+    bound: bool = False
 
 
 def parse_reply(text: str, origin: Origin, *, cut: bool = False) -> Parsed:
@@ -61,61 +89,156 @@ def parse_reply(text: str, origin: Origin, *, cut: bool = False) -> Parsed:
     """
     if not text.strip():
         return _whole(origin, "empty_reply", "the teacher sent no text", text)
+    items, broken, rest = _decoded(text)
+    if not cut:
+        _keep(rest, items, broken)
+    if not items and not broken:
+        return _whole(origin, *_nothing_in(text, cut=cut), text)
+    parsed = _facts(items, origin)
+    parsed.rejects.extend(
+        _reject(origin, "invalid_json", "this part of the reply is no JSON", piece) for piece in broken
+    )
+    if cut and rest.strip(_AROUND_FACTS):
+        parsed.rejects.append(_reject(origin, "truncated", "the reply ended at its token limit", rest))
+    return replace(parsed, repairable=not parsed.pairs)
+
+
+def _nothing_in(text: str, *, cut: bool) -> tuple[str, str]:
+    """Why a reply holds no fact: reason and detail."""
+    if cut:
+        return "truncated", f"no whole fact in {len(text)} characters (cut at the token limit)"
     try:
-        items = _items(text, cut=cut)
-    except ValueError as error:
-        return _whole(origin, "truncated" if cut else "invalid_json", str(error), text)
-    if cut and items:
-        # The repaired tail of a cut reply is a torn item: whatever closing brackets make of it, it is not whole.
-        torn = items.pop()
-        parsed = _facts(items, origin)
-        parsed.rejects.append(_reject(origin, "truncated", "the reply ended at its token limit", torn))
-        return parsed
-    if not items:
-        return _whole(origin, "no_facts", "the reply holds no facts", text)
-    return _facts(items, origin)
+        decoded = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return "invalid_json", f"no JSON in {len(text)} characters"
+    if isinstance(decoded, list) or (isinstance(decoded, dict) and "facts" in decoded):
+        return "no_facts", "the reply holds no facts"
+    return "wrong_schema", 'the JSON has no list "facts"'
 
 
-def _items(text: str, *, cut: bool) -> list[object]:
-    """Decode the reply to its list of raw facts; ``ValueError`` says what is wrong."""
-    body = text.strip()
+def _decoded(text: str) -> tuple[list[object], list[str], str]:
+    """The raw facts of a reply, the parts of it that were meant as facts and are no JSON, and what follows the last.
+
+    What the reply is not as a whole, its facts may be one by one: in prose, in a code fence, in several objects, or
+    before the place where it breaks. Each object that the decoder takes counts; nothing is guessed from half of one.
+    """
+    decoder = json.JSONDecoder(strict=False)
+    items, broken = list[object](), list[str]()
+    at, failures = _opening(text, 0), 0
+    since = at
+    while at < len(text) and failures < _MOST_FAILURES:
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            value, end = None, at + 1
+            failures += 1
+        found = _facts_of(value)
+        if found is not None:
+            _keep(text[since:at], items, broken)
+            items += found
+            since = end
+        at = _opening(text, end)
+    return items, broken, text[since:]
+
+
+def _opening(text: str, start: int) -> int:
+    """Where the next object or list opens; the text's end if none does."""
+    found = _OPENING.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _facts_of(value: object) -> list[object] | None:
+    """The facts that a decoded value holds or is; None if it is something else."""
+    if isinstance(value, dict) and "facts" in value:
+        return value["facts"] if isinstance(value["facts"], list) else [value["facts"]]
+    if isinstance(value, dict):
+        return [value] if _FACT_KEYS & value.keys() else None
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return [fact for each in value for fact in (_facts_of(each) or [each])]
+    return None
+
+
+def _keep(piece: str, items: list[object], broken: list[str]) -> None:
+    """Look at what lies between two facts: a fact with a slip in its punctuation, one that is lost, or nothing."""
+    if not _KEY.search(piece):
+        return
+    mended = _mended(piece)
+    if mended is None:
+        broken.append(piece)
+    else:
+        items += mended
+
+
+def _mended(piece: str) -> list[object] | None:
+    """The facts of a piece of almost-JSON, if mending its punctuation brings back all that it says."""
+    closed = piece.rstrip(_AROUND_FACTS.replace("}", ""))
+    if len(piece) > _LONGEST_MENDED or not closed.endswith("}"):
+        return None
+    from json_repair import repair_json
+
     try:
-        decoded = json.loads(body)
-    except (json.JSONDecodeError, RecursionError):
-        from json_repair import repair_json
-
-        decoded = repair_json(body, return_objects=True)
-        if not isinstance(decoded, dict | list) or not decoded:
-            raise ValueError(f"no JSON in {len(text)} characters{' (cut at the token limit)' if cut else ''}") from None
-    facts = decoded.get("facts") if isinstance(decoded, dict) else decoded
-    if not isinstance(facts, list):
-        raise ValueError('the JSON has no list "facts"')
-    return facts
+        mended = repair_json(closed, return_objects=True)
+    except (ValueError, RecursionError):
+        return None
+    said, kept = (re.sub(r"\W", "", each) for each in (closed, json.dumps(mended, ensure_ascii=False)))
+    return _facts_of(mended) if said == kept else None
 
 
 def _facts(items: Sequence[object], origin: Origin) -> Parsed:
     parsed = Parsed()
+    seen: set[str] = set()
     for item in items:
         try:
-            fact = _Fact.model_validate(item)
+            fact = _bound_fact(item, origin) if origin.bound else _Fact.model_validate(item)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "item"
-            parsed.rejects.append(_reject(origin, "wrong_schema", f"{where}: {first['msg']}", item))
+            parsed.rejects.append(_reject(origin, "wrong_schema", _first_problem(error), item))
             continue
-        if not fact.questions:
+        wordings, unusable = _wordings(fact.questions)
+        if not wordings:
             parsed.rejects.append(_reject(origin, "no_question", "the fact has no question", item))
             continue
-        parsed.pairs.extend(_pairs(fact, origin))
-    if not parsed.pairs:
-        return Parsed(parsed.pairs, parsed.rejects, repairable=True)
+        parsed.rejects.extend(_reject(origin, "wrong_schema", "a question is no text", each) for each in unusable)
+        for pair in _pairs(fact, wordings, origin):
+            if pair.id in seen:
+                again = "the same question twice in one reply"
+                parsed.rejects.append(Reject("parse", "exact_duplicate", again, pair.chunk, pair, "", pair.id, 1.0))
+            else:
+                seen.add(pair.id)
+                parsed.pairs.append(pair)
     return parsed
 
 
-def _pairs(fact: _Fact, origin: Origin) -> Iterator[Pair]:
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "item"
+    return f"{where}: {first['msg']}"
+
+
+def _wordings(questions: Sequence[object]) -> tuple[list[str], list[object]]:
+    """The questions that are text, and those that are not."""
+    usable, unusable = list[str](), list[object]()
+    for question in questions:
+        try:
+            usable.append(_QUESTION.validate_python(question, strict=True))
+        except ValidationError:
+            unusable.append(question)
+    return usable, unusable
+
+
+def _bound_fact(item: object, origin: Origin) -> _Fact:
+    """A whole fact from one whose answer is the quoted statement."""
+    bound = _BoundFact.model_validate(item)
+    known = {statement.text: statement for chunk in origin.chunks for statement in statements(chunk.text)}
+    statement = known.get(bound.quotes[0])
+    answer = statement.answer if statement else plain(bound.quotes[0])
+    kind = kind_of(statement) if statement else "definition"
+    return _Fact(kind=kind, answer=answer, quotes=bound.quotes, questions=bound.questions)
+
+
+def _pairs(fact: _Fact, wordings: Sequence[str], origin: Origin) -> Iterator[Pair]:
     chunk = _home(fact.quotes, origin.chunks)
     fact_id = content_id("fact", chunk.id, fact.answer, fact.quotes)
-    for question in dict.fromkeys(fact.questions):
+    for question in wordings:
         yield Pair(
             id=content_id("pair", chunk.id, question, fact.answer),
             fact=fact_id,
@@ -142,5 +265,10 @@ def _whole(origin: Origin, reason: str, detail: str, text: str) -> Parsed:
 
 
 def _reject(origin: Origin, reason: str, detail: str, raw: object) -> Reject:
-    kept = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, default=str)
+    try:
+        kept = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+    except RecursionError:
+        kept = "(nested too deeply; the journal has the reply)"
+    # JSON can spell half characters, which no file can hold.
+    kept = kept.encode("utf-8", "backslashreplace").decode()
     return Reject(stage="parse", reason=reason, detail=detail, chunk=origin.chunks[0].id, raw=kept)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from generators.focus import Focus, foci
 from generators.names import names
 
 StatementKind = Literal["prose", "item", "row", "code"]
@@ -24,14 +25,26 @@ _RULE_ROW = re.compile(r"^\s*\|?[\s:|+=-]+\|?\s*$")
 # and not after the abbreviations below.
 _SENTENCE_END = re.compile(r"(?<=[.!?:])[\"')\]*_]*\s+(?=[\"'(\[*_`]*[A-Z0-9`\x00])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|no|fig|sec|ca|incl|resp)|\b[A-Z])\.$", re.IGNORECASE)
-_CODE_SPAN = re.compile(r"(`+)(?:(?!\1).)+\1", re.DOTALL)
+# Bounded, so that a page of stray backticks costs no more than any other.
+_CODE_SPAN = re.compile(r"(?<!`)(`{1,4})(?!`).{1,500}?(?<!`)\1(?!`)", re.DOTALL)
 # What points outside the statement: it cannot stand as an answer by itself.
 _POINTING = re.compile(
     r"^(?:this|these|those|it|its|they|that|here|there|see|for example|e\.g|note that this|in this (?:case|example)|"
     r"the (?:following|above|example|code|output)|as (?:above|before|shown)|such|otherwise|also|but|and|or|however|"
-    r"then|again|alternatively|instead|similarly|likewise|both|either|let'?s|now|we|you can also|you may also)\b",
+    r"then|again|alternatively|instead|similarly|likewise|both|either|let'?s|now|we|you can also|you may also|"
+    r"additionally|on the other hand|description|copyright|if so|if not|when this|to do (?:so|this|that)|"
+    r"(?:first|second|third|finally|next|lastly),|the (?:first|second|third|next|last|same|latter|former)|"
+    r"some examples?|the other|a recipient|one way|in some cases|first)\b",
     re.IGNORECASE,
 )
+# It only tells where something else is told.
+_ELSEWHERE = re.compile(
+    r"\b(?:see|refer to|read more|learn more|more (?:details|information)|for details|described (?:in|here)|"
+    r"documented in)\b",
+    re.IGNORECASE,
+)
+_MOST_FOCI = 2
+_LONGEST_ITEM = 350
 _LOOSE_END = re.compile(
     r"(?:\b(?:below|above|following|follows|examples?|like this|like so)\b[^.]*[:.]?|:)\s*$", re.IGNORECASE
 )
@@ -44,26 +57,37 @@ _NO_STATEMENT = re.compile(r"^(?:[#}\])>\"'<.]|Traceback|File \"|//|/?\*)")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A verbatim span of a chunk (line breaks of reflowable prose as single spaces) that can carry an answer."""
+    """A span of a chunk that can carry an answer.
+
+    Attributes:
+        text: Verbatim, but for line breaks of reflowable prose, which are single spaces.
+        answer: The same as an answer would put it: without link targets and marks; a table row with its header.
+        weight: Higher for what says more; not above 0 for what cannot stand by itself.
+        foci: What it can be asked for, the most telling first.
+    """
 
     text: str
+    answer: str
     kind: StatementKind
     weight: float
+    foci: tuple[Focus, ...]
 
 
-def statements(text: str) -> list[Statement]:
-    """Split a chunk's text into its statements, in order, each with its weight as an answer (higher is better)."""
+def statements(text: str, owner: str = "") -> list[Statement]:
+    """Split a chunk's text into its statements, in order; ``owner`` names the API operation or schema they are of."""
     found: dict[str, Statement] = {}
-    for span, kind in _spans(text.split("\n")):
+    for span, kind, header in _spans(text.split("\n")):
         clean = span.strip()
         if 12 <= len(clean) <= 600 and clean not in found:
-            found[clean] = Statement(clean, kind, _weight(clean, kind))
+            answer = row_as_text(clean, header) if kind == "row" else plain(clean)
+            asked = tuple(foci(answer, _MOST_FOCI, owner))
+            found[clean] = Statement(clean, answer, kind, _weight(answer, kind, asked), asked)
     return list(found.values())
 
 
-def salient(text: str, count: int) -> list[Statement]:
+def salient(text: str, count: int, owner: str = "") -> list[Statement]:
     """Choose the ``count`` statements that say most, in reading order; at least one where there is one."""
-    every = statements(text)
+    every = statements(text, owner)
     ranked = sorted(range(len(every)), key=lambda i: (-every[i].weight, i))
     chosen = [i for i in ranked if every[i].weight > 0][:count] or ranked[:1]
     return [every[i] for i in sorted(chosen)]
@@ -75,44 +99,71 @@ def plain(span: str) -> str:
     return " ".join(text.replace("**", "").split())
 
 
-def _weight(span: str, kind: StatementKind) -> float:
-    """Names and numbers make good questions; pointing words and loose ends make bad ones."""
-    span = plain(span)
+def kind_of(statement: Statement) -> str:
+    """What kind of question a statement answers, as far as its words tell."""
+    lowered = statement.answer.lower()
+    if statement.kind == "code":
+        return "code"
+    if statement.foci and statement.foci[0].asks.startswith("how to"):
+        return "how-to"
+    if re.search(r"\b(?:error|exception|raises?d?|fails?|failure|invalid|status [45]\d\d)\b", lowered):
+        return "error"
+    if re.search(r"\b(?:at most|at least|maximum|minimum|limit|up to|no more than)\b", lowered):
+        return "limit"
+    if re.search(r"\b(?:parameter|argument|option|flag|field|property|header|query|required|optional)\b", lowered):
+        return "parameter"
+    return "value" if re.search(r"\d", lowered) else "definition"
+
+
+def row_as_text(row: str, header: Sequence[str]) -> str:
+    """A table row as a sentence: each cell behind its column's title."""
+    cells = _cells(row)
+    titles = [*header, *[""] * len(cells)]
+    return "; ".join(f"{title}: {cell}" if title else cell for title, cell in zip(titles, cells, strict=False) if cell)
+
+
+def _cells(row: str) -> list[str]:
+    return [plain(cell.replace("\x00", "|")) for cell in row.replace("\\|", "\x00").strip().strip("|").split("|")]
+
+
+def _weight(span: str, kind: StatementKind, asked: Sequence[Focus]) -> float:
+    """What can be asked for makes good questions; pointing words and loose ends make bad ones."""
     facts = min(len(names(span)), 4)
     words = len(span.split())
-    if len(span) < 20 or (facts == 0 and words < 6):
+    prose_words = len(re.findall(r"(?<![\w`.(])[a-z]{2,}(?![\w`(])", re.sub(r"`[^`]*`", "", span)))
+    if len(span) < 20 or (facts == 0 and words < 6) or (kind != "code" and prose_words < 3):
         return 0.0
     loose = bool(_LOOSE_END.search(span)) and not (facts and _INSTRUCTION.match(span))
-    weight = 1.0 + facts - 2.5 * bool(_POINTING.match(span)) - 2.0 * loose
+    weight = 0.5 + 0.5 * facts + 1.5 * len(asked) - 4.0 * bool(_POINTING.match(span)) - 2.5 * loose
+    weight -= 4.0 * bool(_ELSEWHERE.search(span))
     if span.endswith("?"):
         weight -= 3.0
-    if kind == "code":
-        weight -= 2.0
+    if kind == "code" or re.match(r"[A-Za-z]+ing\b", span):
+        weight -= 4.0
     if words > 45 or len(span) > 320:
         weight -= 1.5
     return weight
 
 
-def _spans(lines: Sequence[str]) -> Iterator[tuple[str, StatementKind]]:
-    """Walk the lines once: fenced code by line, table rows and list items whole, prose by sentence."""
+def _spans(lines: Sequence[str]) -> Iterator[tuple[str, StatementKind, Sequence[str]]]:
+    """Walk the lines once: fenced code by line, rows with their header, items whole, prose by sentence."""
     prose: list[str] = []
     fence = ""
-    header_follows = False
+    header: list[str] = []
     for number, line in enumerate(lines):
         mark = _FENCE.match(line)
         if fence or mark:
             yield from _flush(prose)
-            if not fence and mark:
-                fence = mark[1]
-            elif mark and mark[1].startswith(fence):
-                fence = ""
+            if mark and (not fence or mark[1].startswith(fence)):
+                fence = "" if fence else mark[1]
             elif not _NO_STATEMENT.match(code := _PROMPT.sub("", line.strip())):
-                yield code, "code"
+                yield code, "code", ()
         elif line.lstrip().startswith("|"):
             yield from _flush(prose)
-            header_follows = number + 1 < len(lines) and bool(_RULE_ROW.match(lines[number + 1]))
-            if not header_follows and not _RULE_ROW.match(line):
-                yield line.strip(), "row"
+            if number + 1 < len(lines) and _RULE_ROW.match(lines[number + 1]):
+                header = _cells(line)
+            elif not _RULE_ROW.match(line):
+                yield line.strip(), "row", header
         else:
             marker = bool(_MARKER_LINE.match(line))
             line = line.lstrip("> \t").rstrip()
@@ -123,24 +174,33 @@ def _spans(lines: Sequence[str]) -> Iterator[tuple[str, StatementKind]]:
     yield from _flush(prose)
 
 
-def _flush(prose: list[str]) -> Iterator[tuple[str, StatementKind]]:
+def _flush(prose: list[str]) -> Iterator[tuple[str, StatementKind, Sequence[str]]]:
     if not prose:
         return
     joined = " ".join(prose)
     prose.clear()
     marker = _ITEM.match(joined)
     body = joined[marker.end() :] if marker else joined
-    for sentence in sentences(body):
-        yield sentence, "item" if marker else "prose"
+    # An item says one thing, often in the manner of a dictionary: what, then more about it.
+    whole = marker and len(body) <= _LONGEST_ITEM
+    for sentence in [body] if whole else sentences(body):
+        yield sentence, "item" if marker else "prose", ()
 
 
 def sentences(paragraph: str) -> list[str]:
     """Split one paragraph into sentences; code spans are never cut."""
+    found = (paragraph[start:end].strip() for start, end in sentence_spans(paragraph))
+    return [sentence for sentence in found if sentence]
+
+
+def sentence_spans(paragraph: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a paragraph start and end, the space behind them included; together they are all of it."""
     masked = _CODE_SPAN.sub(lambda m: "\x00" * len(m[0]), paragraph)
-    cuts = [0]
+    start = 0
     for end in _SENTENCE_END.finditer(masked):
-        if not _ABBREVIATION.search(masked[cuts[-1] : end.start()]):
-            cuts.append(end.end())
-    return [
-        paragraph[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(paragraph)], strict=True) if paragraph[a:b].strip()
-    ]
+        # An abbreviation is looked for in the last few letters only: time must not grow with the square of the text.
+        if not _ABBREVIATION.search(masked, max(start, end.start() - 12), end.start()):
+            yield start, end.end()
+            start = end.end()
+    if start < len(paragraph):
+        yield start, len(paragraph)
