@@ -22,7 +22,7 @@ def dataset_card(name: str, manifest: Mapping[str, Any]) -> str:
         "\n".join(f"| {reason} | {count} |" for reason, count in manifest["pairs"]["rejected"].items()) or "| – | 0 |"
     )
     return f"""---
-pretty_name: {json.dumps(f"Questions and answers about {name}", ensure_ascii=False)}
+pretty_name: {json.dumps(_printable(f"Questions and answers about {name}"), ensure_ascii=False)}
 task_categories:
 - question-answering
 - text-generation
@@ -58,6 +58,11 @@ reasons, are in `rejected.jsonl`:
 """
 
 
+def _printable(text: str) -> str:
+    """Text from outside, without what YAML forbids: control characters and halves of characters."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
 def _plain(text: str) -> str:
     """Text from outside, without what would act in Markdown or HTML."""
-    return text.replace("<", "&lt;").replace("`", "'").replace("|", "/").replace("\n", " ")
+    return _printable(text).replace("<", "&lt;").replace("`", "'").replace("|", "/").replace("\n", " ")

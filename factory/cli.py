@@ -219,8 +219,12 @@ def main() -> NoReturn:
     except click.exceptions.Abort:
         _say("interrupted")
         code = ExitCode.INTERRUPTED
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = error.exit_code
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "factory"
+        _say(f"{error.format_message().rstrip('.')}; see '{where} --help'")
         code = error.exit_code
     except FactoryError as error:
         _say(str(error))

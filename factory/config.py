@@ -95,6 +95,8 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
             values[name], sources[name] = _converted(name, file[name], str(path)), str(path)
         else:
             sources[name] = "default"
+        if name in values:
+            _checked(name, values[name], sources[name])
     values["filters"] = _filters(file.get("filters", {}), path)
     values["prices"] = _prices(file.get("prices", {}), path)
     return Settings(**values, sources=sources)
@@ -117,42 +119,61 @@ def _read(path: Path) -> dict[str, Any]:
     return table
 
 
-_EXPECTED: Mapping[str, tuple[type, ...]] = {
-    "docs": (list, str),
-    "include": (list, str),
-    "exclude": (list, str),
-    "pairs": (int, str),
-    "concurrency": (int,),
-    "seed": (int,),
-    "facts": (int,),
-    "max_cost": (int, float),
-    "temperature": (int, float),
-    "test_share": (int, float),
-    "validation_share": (int, float),
-    "unseen_share": (int, float),
+_LISTS = ("docs", "include", "exclude")
+_WHOLE = ("pairs", "concurrency", "seed", "facts")
+_DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share")
+# Least and most of what is limited, whichever way it is set.
+_ANY = float("inf")
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("concurrency", "facts", "max_cost", "temperature"), (0, _ANY)),
+    **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
+    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap"), (0, 1)),
+    **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
 
 
 def _converted(name: str, raw: Any, where: str) -> Any:  # noqa: ANN401 - a value of any setting
     """A setting from a file or the environment in its own type; ``UsageError`` says what was expected."""
-    expected = _EXPECTED.get(name, (str,))
-    try:
-        if list in expected:
-            items = raw if isinstance(raw, list) else str(raw).split(os.pathsep)
-            return tuple(str(item) for item in items)
-        if name == "pairs":
-            return 0 if raw == "auto" else _whole(raw)
-        if expected == (int,):
-            return _whole(raw)
-        if float in expected:
-            if isinstance(raw, bool):
-                raise ValueError("a truth value")
-            return float(raw)
-    except (TypeError, ValueError):
-        raise UsageError(f"{where}: {name} = {raw!r} is no {'number' if list not in expected else 'list'}") from None
+    if name in _LISTS:
+        return _list(name, raw.split(os.pathsep) if isinstance(raw, str) else raw, where)
+    if name == "pairs":
+        return _pairs(raw, where)
+    if name in _WHOLE or name in _DECIMAL:
+        try:
+            return _whole(raw) if name in _WHOLE else _decimal(raw)
+        except (TypeError, ValueError):
+            raise UsageError(f"{where}: {name} = {raw!r} is no {'whole ' * (name in _WHOLE)}number") from None
     if not isinstance(raw, str):
-        raise UsageError(f"{where}: {name} = {raw!r} is no text")
+        raise UsageError(f"{where}: {name} = {raw!r} is no text; put it in quotes")
     return raw
+
+
+def _checked(name: str, value: Any, where: str) -> Any:  # noqa: ANN401 - a value of any setting
+    """The value, if it is within its limits."""
+    least, most = _LIMITS.get(name, (-_ANY, _ANY))
+    # Not-a-number compares false with everything: as a cap it would cap nothing.
+    if isinstance(value, int | float) and not (least <= value <= most and value != _ANY):
+        span = f"from {least:g} to {most:g}" if most < _ANY else f"{least:g} or more"
+        raise UsageError(f"{where}: {name} = {value} must be {span}")
+    return value
+
+
+def _list(name: str, raw: Any, where: str) -> tuple[str, ...]:  # noqa: ANN401 - from a file
+    if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):
+        raise UsageError(f'{where}: {name} = {raw!r} is no list of texts, such as ["one", "two"]')
+    return tuple(raw)
+
+
+def _pairs(raw: Any, where: str) -> int:  # noqa: ANN401 - from a file or the environment
+    if raw == "auto":
+        return 0
+    try:
+        number = _whole(raw)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise UsageError(f"{where}: pairs = {raw!r} is neither 'auto' nor a number from 1 on")
+    return number
 
 
 def _whole(raw: Any) -> int:  # noqa: ANN401 - from a file or the environment
@@ -161,9 +182,15 @@ def _whole(raw: Any) -> int:  # noqa: ANN401 - from a file or the environment
     return int(raw)
 
 
+def _decimal(raw: Any) -> float:  # noqa: ANN401 - from a file or the environment
+    if isinstance(raw, bool):
+        raise TypeError(raw)
+    return float(raw)
+
+
 def _filters(table: Any, path: Path) -> FilterConfig:  # noqa: ANN401 - from a file
     if not isinstance(table, dict):
-        raise UsageError(f"{path}: filters must be a table")
+        raise UsageError(f"{path}: filters = {table!r} must be a table: [filters]")
     defaults = FilterConfig()
     values: dict[str, Any] = {}
     for key, raw in table.items():
@@ -171,16 +198,22 @@ def _filters(table: Any, path: Path) -> FilterConfig:  # noqa: ANN401 - from a f
             names = ", ".join(entry.name for entry in fields(FilterConfig))
             raise UsageError(f"{path}: no setting 'filters.{key}' (there are: {names})")
         default = getattr(defaults, key)
-        good = isinstance(raw, list if isinstance(default, tuple) else (int, float)) and not isinstance(raw, bool)
-        if not good:
-            raise UsageError(f"{path}: filters.{key} = {raw!r} should be like {default!r}")
-        values[key] = tuple(raw) if isinstance(default, tuple) else type(default)(raw)
+        if isinstance(default, tuple):
+            values[key] = _list(f"filters.{key}", raw, str(path))
+            continue
+        try:
+            value = _whole(raw) if isinstance(default, int) else _decimal(raw)
+        except (TypeError, ValueError):
+            raise UsageError(f"{path}: filters.{key} = {raw!r} should be like {default!r}") from None
+        values[key] = _checked(key, value, f"{path}: [filters]")
     return FilterConfig(**values)
 
 
 def _prices(table: Any, path: Path) -> dict[str, tuple[float, float]]:  # noqa: ANN401 - from a file
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: prices = {table!r} must be a table: [prices]")
     prices: dict[str, tuple[float, float]] = {}
-    for spec, pair in table.items() if isinstance(table, dict) else ():
+    for spec, pair in table.items():
         good = isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, int | float) and p >= 0 for p in pair)
         if not good:
             raise UsageError(

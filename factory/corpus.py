@@ -4,6 +4,7 @@ docs folders ─▶ Corpus(documents, chunks by id, skipped files)
 Corpus + manifest of the last version ─▶ Changes(added, changed, removed)
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,20 +72,32 @@ def changes_since(corpus: Corpus, before: Iterable[Mapping[str, Any]]) -> Change
     """Compare with the documents of a manifest, by path and by content."""
     old = {entry["path"]: frozenset(entry["chunks"]) for entry in before}
     new = {entry.path: frozenset(entry.chunks) for entry in corpus.documents}
-    gone = [path for path in old if path not in new]
-    fresh = [path for path in new if path not in old]
-    for path in list(fresh):
-        # The same content, or most of it, under another path: moved.
-        origin = next((other for other in gone if _same_document(old[other], new[path])), None)
-        if origin is not None:
-            gone.remove(origin)
-            fresh.remove(path)
-    changed = [path for path in new if path in old and old[path] != new[path]]
-    return Changes(tuple(fresh), tuple(changed), tuple(gone))
+    gone = {path: chunks for path, chunks in old.items() if path not in new}
+    fresh = {path: chunks for path, chunks in new.items() if path not in old}
+    moved = _moved(gone, fresh)
+    origins = set(moved.values())
+    return Changes(
+        added=tuple(path for path in fresh if path not in moved),
+        changed=tuple(path for path in new if path in old and old[path] != new[path]),
+        removed=tuple(path for path in gone if path not in origins),
+    )
 
 
-def _same_document(old: frozenset[str], new: frozenset[str]) -> bool:
-    return old == new or len(old & new) * 2 > max(len(old), len(new))
+def _moved(gone: Mapping[str, frozenset[str]], fresh: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """New path → old path of the documents that have the same chunks, or most of them, under another path."""
+    holders: dict[str, list[str]] = defaultdict(list)
+    for path, chunks in gone.items():
+        for chunk in chunks:
+            holders[chunk].append(path)
+    moved: dict[str, str] = {}
+    taken = set[str]()
+    for path, chunks in fresh.items():
+        shared = Counter(other for chunk in chunks for other in holders.get(chunk, ()) if other not in taken)
+        origin = max(shared, key=lambda other: (shared[other], other), default=None)
+        if origin is not None and shared[origin] * 2 > max(len(chunks), len(gone[origin])):
+            moved[path] = origin
+            taken.add(origin)
+    return moved
 
 
 def _nothing(docs: Sequence[str], corpus: Corpus) -> str:

@@ -26,7 +26,7 @@ from generators.asking import AskConfig, Asker, Outcome, Spent
 from generators.errors import ExitCode, ShortError, UsageError
 from generators.journal import Journal
 from generators.prices import Prices
-from generators.qa import Asking, QaConfig, build_requests, recipe
+from generators.qa import Asking, QaConfig, build_request, build_requests, recipe
 from generators.records import Chunk, Document, Pair, Reject, Skipped
 from generators.teachers import Teacher
 from generators.templates import Template, load_template
@@ -121,7 +121,7 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
     if not settings.docs:
         raise UsageError("say where the documents are: factory generate --docs ./api_docs")
     template = load_template(settings.template or ("facts-light" if is_local else "facts"))
-    filters = settings.filters
+    filters = replace(settings.filters, known_names=(*settings.filters.known_names, settings.product))
     if template.constants.bound_quotes and not filters.answer_overlap:
         filters = replace(filters, answer_overlap=_BOUND_OVERLAP)
     make_filters(filters)
@@ -133,8 +133,10 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
         )
     temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
     corpus = read_corpus(settings.docs, settings.include, settings.exclude, watch.read)
-    name = settings.product or Path(settings.docs[0]).expanduser().resolve().stem
+    root = Path(settings.docs[0]).expanduser().resolve()
+    name = settings.product or (root.name if root.is_dir() else root.stem)
     qa = QaConfig(product=settings.product, temperature=temperature, seed=settings.seed, facts=settings.facts)
+    build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
     return Inputs(settings, corpus, template, qa, filters, prices, name)
 
 
@@ -193,7 +195,7 @@ async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch:
 def _asker(inputs: Inputs, teacher: Teacher, journal: Journal, watch: Watch, stop: asyncio.Event) -> Asker:
     concurrency = inputs.settings.concurrency or teacher.slots or 16
     config = AskConfig(concurrency=concurrency, max_cost=inputs.settings.max_cost)
-    return Asker(teacher, journal, inputs.template.sha256, inputs.prices, config, stop=stop, on_event=watch.note)
+    return Asker(teacher, journal, inputs.template, inputs.prices, config, stop=stop, on_event=watch.note)
 
 
 async def _harvest(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harvest:

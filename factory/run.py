@@ -53,9 +53,7 @@ def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) ->
     if signalled:
         click.echo("factory: stopped; what the teacher has answered is kept, run again to go on", err=True)
         return ExitCode.INTERRUPTED if signalled == signal.SIGINT else ExitCode.STOPPED
-    click.echo(
-        json.dumps(result_json(result), ensure_ascii=False) if as_json else summary(result, inputs, inputs.settings.out)
-    )
+    click.echo(json.dumps(result_json(result)) if as_json else summary(result, inputs, inputs.settings.out))
     if result.short:
         click.echo(f"factory: {visible(result.short)}", err=True)
     return result.exit_code
@@ -98,7 +96,7 @@ def _preview(
     rejected = Counter(reject.reason for reject in harvest.rejects)
     if as_json:
         pairs = [{"question": p.question, "answer": p.answer, "quotes": list(p.quotes)} for p in harvest.accepted]
-        click.echo(json.dumps({"pairs": pairs, "rejected": dict(rejected)}, ensure_ascii=False))
+        click.echo(json.dumps({"pairs": pairs, "rejected": dict(rejected)}))
         return ExitCode.DONE
     for pair in harvest.accepted:
         click.echo(f"  Q: {visible(pair.question)}\n  A: {visible(pair.answer)}\n")
@@ -186,9 +184,7 @@ def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
     problems += [f"{workspace.journal / each.segment}, line {each.line}: {each.reason}" for each in journal.damage]
     versions = len(list(workspace.versions.glob("v[0-9]*/")))
     if as_json:
-        click.echo(
-            json.dumps({"versions": versions, "replies": len(journal), "problems": problems}, ensure_ascii=False)
-        )
+        click.echo(json.dumps({"versions": versions, "replies": len(journal), "problems": problems}))
     else:
         for problem in problems:
             click.echo(visible(problem))

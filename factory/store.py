@@ -6,13 +6,14 @@ A version is written beside its place, forced to the disk, renamed, and only the
 an old or a new whole version, never half of one. Versions are immutable.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,27 +55,33 @@ class Workspace:
         self.journal = root / "journal"
         self.versions = root / "versions"
         self.latest_link = root / "latest"
+        self._lock = root / ".lock"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the workspace for one run; ``LockedError`` names the holder. The lock dies with its process."""
-        lock = self._make()
-        file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        """Hold the workspace for one run; ``LockedError`` names the holder. The lock dies with its process.
+
+        A workspace that did not exist and in which nothing came to be is taken away again.
+        """
+        made = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]
+        file = self._open_lock()
         try:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
+                made = []
                 raise LockedError(f"another run holds {self.root} (process {holder}); wait for it to end") from None
             os.ftruncate(file, 0)
             os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
             yield
         finally:
+            _remove_unused(self._lock, made)
             os.close(file)
 
     def latest(self) -> Version | None:
         """Read the version that ``latest`` points to; ``None`` before the first."""
-        if not self.latest_link.exists():
+        if not os.path.lexists(self.latest_link):
             return None
         return self.read(self.latest_link.resolve())
 
@@ -88,7 +95,7 @@ class Workspace:
                     "use the factory that wrote it"
                 )
             return Version(path.name, path, manifest, tuple(_rows(path)), tuple(_rejects(path)))
-        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"the version in {path} cannot be read ({error!r}): point 'latest' at another one"
             ) from error
@@ -97,10 +104,10 @@ class Workspace:
         self, rows: Iterable[Row], rejects: Iterable[Reject], manifest: Mapping[str, Any], card: str, system_prompt: str
     ) -> Path:
         """Write a new version and make it the latest; return its folder. ``StoppedError`` on a full or failing disk."""
-        self.versions.mkdir(parents=True, exist_ok=True)
         name = f"v{self._next_number():04d}"
         draft = self.versions / f".{name}.draft"
         try:
+            self.versions.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir()
             files = dict(_files(sorted(rows, key=lambda row: row.pair.id), rejects, system_prompt))
@@ -125,6 +132,8 @@ class Workspace:
     def verify(self) -> list[str]:
         """Check every published file against its manifest, and each manifest against its digest; list what is wrong."""
         problems: list[str] = []
+        if self.latest_link.is_symlink() and not self.latest_link.exists():
+            problems.append(f"{self.latest_link}: leads to {self.latest_link.readlink()}, which does not exist")
         for version in sorted(self.versions.glob("v[0-9]*/")):
             recorded = _first_word(self.versions / f"{version.name}.sha256")
             manifest = version / "manifest.json"
@@ -141,15 +150,19 @@ class Workspace:
             ]
         return problems
 
-    def _make(self) -> Path:
-        """Create the folder and return the lock file's path; ``UsageError`` where it cannot be written."""
+    def _open_lock(self) -> int:
+        """Create the folder and open the lock file; ``UsageError`` where it cannot be written."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            for folder in (self.journal, self.versions):
+                if folder.exists() and not folder.is_dir():
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+            if not os.access(self.root, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.root))
+            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise UsageError(f"cannot make the folder {self.root}: {error.strerror}; choose another --out") from error
-        if not os.access(self.root, os.W_OK | os.X_OK):
-            raise UsageError(f"cannot write in {self.root}: choose another --out, or change its permissions")
-        return self.root / ".lock"
+            where = error.filename or self.root
+            raise UsageError(f"cannot write {where}: {error.strerror}; choose another --out, or mend it") from error
 
     def _next_number(self) -> int:
         taken = [int(path.name[1:]) for path in self.versions.glob("v[0-9]*") if path.name[1:].isdigit()]
@@ -259,6 +272,15 @@ def _first_word(path: Path) -> str:
         return path.read_text(encoding="utf-8").split(maxsplit=1)[0]
     except (OSError, IndexError):
         return ""
+
+
+def _remove_unused(lock: Path, made: Iterable[Path]) -> None:
+    """Take away the folders made for a lock, the innermost first, if nothing else came to be in them."""
+    with suppress(OSError):
+        if made and [path.name for path in lock.parent.iterdir()] == [lock.name]:
+            lock.unlink()
+            for folder in made:
+                folder.rmdir()
 
 
 def _sync_folder(path: Path) -> None:

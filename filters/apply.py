@@ -3,15 +3,15 @@
     [Candidate(pair, chunk)] ─▶ Funnelled(kept pairs, rejects, counts by reason)
 
 A filter answers for one candidate at a time: ``None`` to keep it, or a ``Drop`` with its evidence. Filters that compare
-pairs see them best first (grounded, longer quotes, earlier), so that of two twins the better one is kept, whatever the
-order in which replies came.
+pairs remember those that passed the whole funnel, and see them best first (grounded, closer to the question, longer
+quotes), so that of two twins the better one is kept, whatever the order in which replies came.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from filters import FILTERS
 from generators.errors import UsageError
@@ -48,6 +48,14 @@ class Filter(Protocol):
         """Keep (``None``) or drop."""
 
 
+@runtime_checkable
+class Remembering(Protocol):
+    """A filter that compares a pair with those that passed."""
+
+    def remember(self, candidate: Candidate) -> None:
+        """Hear of a candidate that passed the whole funnel, or that is published already."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterConfig:
     """Thresholds of the funnel (``[filters]`` in factory.toml).
@@ -56,9 +64,10 @@ class FilterConfig:
         min_answer_chars, max_answer_chars, max_question_chars: Lengths.
         quote_similarity: A quote must stand in its chunk at least so well, 0 to 1.
         near_duplicate: Jaccard similarity of word 3-grams of question + answer from which two pairs are twins.
-        wordings_a_fact: Wordings of one fact that may resemble each other are kept up to this number.
+        wordings_a_fact: So many wordings of one fact that resemble each other so much are kept.
         answer_overlap: Share of a question's content words that its answer, quotes or heading must hold; 0 turns
             it off. Teachers whose quotes are bound by schema write questions only and are held to it.
+        known_names: Names that a question or an answer may use though its section does not, such as the product's.
         skip: Filters left out.
     """
 
@@ -69,6 +78,7 @@ class FilterConfig:
     near_duplicate: float = 0.7
     wordings_a_fact: int = 6
     answer_overlap: float = 0.0
+    known_names: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
 
 
@@ -103,13 +113,17 @@ def funnel(
         filters: As ``make_filters`` builds them, fresh for each funnel.
         published: Pairs that are in already and stay; the others are compared with them too.
     """
-    for candidate in published:
-        for each in filters:
-            each.judge(candidate)
     given = list(candidates)
+    if not given:
+        return Funnelled()
+    remembering = [each for each in filters if isinstance(each, Remembering)]
+    for candidate in published:
+        _remember(candidate, remembering)
     verdicts: dict[int, Reject | None] = {}
-    for index in sorted(range(len(given)), key=lambda i: _rank(given[i], i)):
+    for index in sorted(range(len(given)), key=lambda i: _rank(given[i])):
         verdicts[index] = _first_drop(given[index], filters)
+        if verdicts[index] is None:
+            _remember(given[index], remembering)
     outcome = Funnelled()
     for index, candidate in enumerate(given):
         reject = verdicts[index]
@@ -120,12 +134,20 @@ def funnel(
     return outcome
 
 
-def _rank(candidate: Candidate, position: int) -> tuple[float, float, int, int]:
-    """Better pairs sort first: grounded, then closer to the question, then with more quoted text, then earlier."""
+def _rank(candidate: Candidate) -> tuple[float, float, int, str, str]:
+    """Better pairs sort first: grounded, then closer to the question, then with more quoted text.
+
+    Ties are settled by content, fact by fact: of two equal facts one keeps its wordings, not each some.
+    """
     quotes = candidate.pair.quotes
     grounded = min((find_quote(quote, candidate.chunk.text) for quote in quotes), default=0.0)
     fit = overlap(candidate.pair.question, candidate.pair.answer)
-    return (-round(grounded, 2), -round(fit, 1), -sum(map(len, quotes)), position)
+    return (-round(grounded, 2), -round(fit, 1), -sum(map(len, quotes)), candidate.pair.fact, candidate.pair.id)
+
+
+def _remember(candidate: Candidate, filters: Iterable[Remembering]) -> None:
+    for each in filters:
+        each.remember(candidate)
 
 
 def _first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 
-_CUT_OFF = re.compile(r"(?:[,;(\[{=]|\b(?:and|or|the|a|an|of|to|with|by|for|is|are))$", re.IGNORECASE)
+# In lower case only: an answer may well end in "Plan A".
+_CUT_OFF = re.compile(r"(?:[,;(\[{=]|\b(?:and|or|the|a|an|of|to|with|by|for|is|are))$")
 
 
 @dataclass(frozen=True, slots=True)

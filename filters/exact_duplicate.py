@@ -1,13 +1,14 @@
-"""``exact_duplicate``: a question asked before, but for case, spaces and punctuation.
+"""``exact_duplicate``: a question asked before, but for case, spaces and the punctuation around words.
 
 With the same answer it is a copy; with another, one of the two is wrong: the better grounded one, seen first, stays.
+``GET /a`` and ``GET /b`` are two questions, and so are ``C++`` and ``C#``, or `` `*` `` and `` `**` ``.
 """
 
 from dataclasses import dataclass, field
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
-from generators.names import values
-from generators.words import words
+
+_AROUND = ".,;:!?…\"'()“”‘’«»„¿¡—–-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +16,29 @@ class ExactDuplicate:
     """Remembers the questions that passed."""
 
     name: str = "exact_duplicate"
-    _seen: dict[tuple[str, frozenset[str]], str] = field(default_factory=dict)
+    _seen: dict[str, str] = field(default_factory=dict)
 
     def judge(self, candidate: Candidate) -> Drop | None:
-        """Drop a question that another pair asks already; ``GET /a`` and ``GET /b`` are two questions."""
-        question = candidate.pair.question
-        key = (" ".join(words(question)), frozenset(values(question)))
-        twin = self._seen.setdefault(key, candidate.pair.id)
-        return Drop("the same question", twin=twin, similarity=1.0) if twin != candidate.pair.id else None
+        """Drop a question that another pair asks already."""
+        twin = self._seen.get(_folded(candidate.pair.question))
+        return None if twin is None else Drop("the same question", twin=twin, similarity=1.0)
+
+    def remember(self, candidate: Candidate) -> None:
+        """Keep the question in mind."""
+        self._seen.setdefault(_folded(candidate.pair.question), candidate.pair.id)
+
+
+def _folded(question: str) -> str:
+    """The question without the differences that do not matter; what stands in backticks keeps its own punctuation."""
+    tokens = (_bare(token) for token in question.casefold().split())
+    return " ".join(token for token in tokens if token)
+
+
+def _bare(token: str) -> str:
+    if "`" in token:
+        return token.strip(_AROUND).strip("`")
+    # A minus or a sign before a value is no punctuation: -v is another flag than --v, -1 another number than 1.
+    return token.rstrip(_AROUND).lstrip(_AROUND.replace("-", "")) if token.strip(_AROUND) else ""
 
 
 def make(config: FilterConfig) -> Filter:  # noqa: ARG001 - every filter is made the same way

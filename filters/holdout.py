@@ -97,12 +97,15 @@ def _place_fact(
     placed = {pair.id: Place("train") for pair in ordered}
     taken = {places[pair.id].split for pair in wordings if pair.id in places}
     spare = len(ordered) if "train" in taken else len(ordered) - 1
+    # From the two ends of the same draw: few wordings give to one split or to neither, many to both.
     number = _draw("fact", fact, config.seed)
-    test_reach = config.test_share * len(wordings)
-    validation_reach = test_reach + config.validation_share * len(wordings)
-    wanted = "test" if number < test_reach else "validation" if number < validation_reach else ""
-    if wanted and wanted not in taken and spare >= 1:
-        placed[ordered[-1].id] = Place(wanted, "seen" if wanted == "test" else "")
+    wanted = [Place("test", "seen")] if number < config.test_share * len(wordings) else []
+    if 1 - number <= config.validation_share * len(wordings):
+        wanted.append(Place("validation"))
+    for place in wanted:
+        if place.split not in taken and spare >= 1:
+            placed[ordered.pop().id] = place
+            spare -= 1
     return placed
 
 

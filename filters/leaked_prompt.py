@@ -8,7 +8,7 @@ from filters.apply import Candidate, Drop, Filter, FilterConfig
 _TOKENS = re.compile(
     r"<\|[\w ]+\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>"
     r"|\"(?:quotes|questions|answer|kind|facts)\"\s*:|[\"'\]}]\s*,\s*\"?kind\b|\bwordings? of the question\b"
-    r"|^(?:question|answer|q|a)\s*\d*\s*[:.]",
+    r"|^(?:(?:question|answer)\s*\d*|[qa]\d*)\s*[:.]",
     re.IGNORECASE,
 )
 

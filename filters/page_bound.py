@@ -1,4 +1,8 @@
-"""``page_bound``: a question or an answer that only makes sense beside its page ("this endpoint", "as shown above")."""
+"""``page_bound``: a question or an answer that only makes sense beside its page ("this endpoint", "as shown above").
+
+Some products deal in documents, pages and contexts: where a section speaks of "a document" or "each page", the question
+may speak of "the document" and mean none of ours.
+"""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +16,9 @@ _THING = (
     r"features?|apis?|cases?|contexts?|quotes?|facts?|statements?|sentences?|guides?|articles?|scenarios?|situations?|"
     r"modes?|values?|steps?|types?|files?|lines?|outputs?|objects?)"
 )
-_GIVEN = r"(?:above|following|given|provided|aforementioned|quoted|mentioned|previous|preceding)"
+_GIVEN = r"(?:above|following|given|provided|aforementioned|quoted|mentioned)"
+# "The previous page" is what a pagination API returns; the previous section is ours.
+_PRIOR = r"(?:previous|preceding)\s+(?:section|paragraph|passage|example|snippet|table|(?:code )?block|sentence)s?"
 _TEXT = r"(?:documents?|documentation|passages?|texts?|snippets?|examples?|sections?|quotes?|context|page)"
 _SHOWN = r"(?:mentioned|described|shown|listed|given|provided|stated|explained|seen)"
 _QUESTION = re.compile(
@@ -20,6 +26,7 @@ _QUESTION = re.compile(
         (
             rf"\b(?:this|these|those)\s+(?:\w+\s+)?{_THING}\b",
             rf"\bthe\s+{_GIVEN}\s+(?:\w+\s+)?{_THING}\b",
+            rf"\bthe\s+{_PRIOR}\b",
             rf"\b(?:in|from|of|by|per|to)\s+the\s+(?:{_TEXT}|provided|following|above)\b(?!\s+(?:tag|element|object))",
             r"\bthe code (?:block|snippet|example|above|below)\b",
             r"\baccording to\b(?!\s+(?:the )?(?:rfc|http|spec))",
@@ -44,6 +51,9 @@ _ANSWER = re.compile(
     ),
     re.IGNORECASE,
 )
+# Things that a product may deal in, and how a section speaks of them then.
+_NOUN = re.compile(r"\bthe (document|page|context|text|section)\b", re.IGNORECASE)
+_INDEFINITE = r"\b(?:an?|any|each|every|per|one|your|new|next|previous|\d+) (?:\w+ )?{noun}s?\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,16 @@ class PageBound:
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if question or answer points outside itself."""
         for text, pattern in ((candidate.pair.question, _QUESTION), (candidate.pair.answer, _ANSWER)):
-            found = pattern.search(text)
-            if found:
-                return Drop(f"points at its page: '{found[0]}'")
+            for found in pattern.finditer(text):
+                if not _dealt_in(found[0], candidate.chunk.text):
+                    return Drop(f"points at its page: '{found[0]}'")
         return None
+
+
+def _dealt_in(phrase: str, section: str) -> bool:
+    """Whether the phrase speaks of a thing that the product deals in."""
+    noun = _NOUN.search(phrase)
+    return bool(noun and re.search(_INDEFINITE.format(noun=noun[1].lower()), section, re.IGNORECASE))
 
 
 def make(config: FilterConfig) -> Filter:  # noqa: ARG001 - every filter is made the same way

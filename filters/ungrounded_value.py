@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
+from filters.unknown_name import EVERYDAY
 from generators.names import spoken_numbers, values
 
 
@@ -10,12 +11,13 @@ from generators.names import spoken_numbers, values
 class UngroundedValue:
     """Compares the answer's exact values with those of its quotes and heading path; elsewhere does not count."""
 
+    config: FilterConfig
     name: str = "ungrounded_value"
 
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if the answer states a value that its quotes do not."""
         source = "\n".join((*candidate.pair.quotes, *candidate.chunk.heading))
-        held = values(source) | spoken_numbers(source)
+        held = values(source) | spoken_numbers(source) | EVERYDAY | values(" ".join(self.config.known_names))
         lowered = source.lower()
         for value in sorted(values(candidate.pair.answer) - held):
             if not _within(value, lowered):
@@ -29,6 +31,6 @@ def _within(value: str, source: str) -> bool:
     return not value.lstrip("+-")[:1].isdigit() and value.lower() in source
 
 
-def make(config: FilterConfig) -> Filter:  # noqa: ARG001 - every filter is made the same way
+def make(config: FilterConfig) -> Filter:
     """Build the filter."""
-    return UngroundedValue()
+    return UngroundedValue(config)

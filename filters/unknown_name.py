@@ -1,15 +1,24 @@
-"""``unknown_name``: a question about a name, path or number that its section does not know."""
+"""``unknown_name``: a question about a name, path or number that its section does not know.
+
+Everybody's words in capitals (API, URL, …) and the product's own name are no invention.
+"""
 
 from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from generators.names import spoken_numbers, values
 
+# Capitals that name no thing of the documentation: a question or an answer may use them of its own accord.
+EVERYDAY = frozenset(["API", "APIs", "CLI", "FAQ", "HTTP", "IDs", "REST", "SDK", "SDKs", "URI", "URIs", "URL", "URLs"])
+# Likewise in a question; in an answer they may be the very thing asked for.
+_FORMATS = frozenset(["ASCII", "CSS", "CSV", "HTML", "HTTPS", "JSON", "SQL", "SSL", "TLS", "UTC", "UTF", "XML", "YAML"])
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownName:
     """Compares the question's exact values with the chunk's text and heading path."""
 
+    config: FilterConfig
     name: str = "unknown_name"
 
     def judge(self, candidate: Candidate) -> Drop | None:
@@ -17,12 +26,13 @@ class UnknownName:
         source = " ".join(candidate.chunk.heading) + "\n" + candidate.chunk.text
         held = values(source) | spoken_numbers(source)
         lowered = source.lower()
-        for value in sorted(values(candidate.pair.question) - held):
+        known = held | EVERYDAY | _FORMATS | values(" ".join(self.config.known_names))
+        for value in sorted(values(candidate.pair.question) - known):
             if value.lower() not in lowered:
                 return Drop(f"the section does not know '{value}'")
         return None
 
 
-def make(config: FilterConfig) -> Filter:  # noqa: ARG001 - every filter is made the same way
+def make(config: FilterConfig) -> Filter:
     """Build the filter."""
-    return UnknownName()
+    return UnknownName(config)
