@@ -1,0 +1,38 @@
+# The everyday commands. `make setup` once, then `make check` before a commit.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup test quick lint types format check wheel bench clean
+
+setup:  ## a virtual environment with everything
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e '.[local,docs,test,dev]'
+
+test:  ## all tests, real weights included
+	$(BIN)/pytest
+
+quick:  ## tests that fetch no weights
+	$(BIN)/pytest -m 'not weights and not slow'
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+format:
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: lint types quick
+
+wheel:
+	$(BIN)/python -m build --wheel
+
+bench:
+	$(BIN)/python benchmarks/reading.py --docs examples/api_docs
+	$(BIN)/python benchmarks/throughput.py
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
