@@ -207,7 +207,7 @@ def models_add(name: str, file: str | None, url: str | None, sha256: str | None,
 def _finish(code: int) -> None:
     """Leave with a code other than 0, or return."""
     if code:
-        sys.stdout.flush()
+        _flush()
         raise click.exceptions.Exit(code)
 
 
@@ -215,7 +215,7 @@ def main() -> NoReturn:
     """Run the command line; every foreseeable fault is one line on stderr and its exit code."""
     try:
         code = cli.main(standalone_mode=False, prog_name="factory")
-        sys.stdout.flush()
+        _flush()
     except click.exceptions.Abort:
         _say("interrupted")
         code = ExitCode.INTERRUPTED
@@ -237,6 +237,12 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.DONE
     raise SystemExit(int(code or 0))
+
+
+def _flush() -> None:
+    """Let the output leave while its faults can still be told; without a stdout (``>&-``) there is none."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def _say(line: str) -> None:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from generators.names import values
-from generators.words import content_words, overlap
+from generators.words import content_words
 
+_WHICH = re.compile(
+    r"^(?:with |in |on |by |for |at )?which ((?:(?!is\b|are\b|does\b|do\b|can\b)[\w-]+ ?){1,2})", re.IGNORECASE
+)
 # (what the question begins with or holds, what the answer must then hold)
 _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
     (re.compile(asked, re.IGNORECASE), re.compile(needed, re.IGNORECASE), what)
@@ -65,7 +68,9 @@ class OffAnswer:
             return None
         pair, heading = candidate.pair, " ".join(candidate.chunk.heading)
         carried = "\n".join((pair.answer, *pair.quotes))
-        shared = overlap(pair.question, carried, heading)
+        only_context = content_words(heading) - content_words(carried)
+        asked = content_words(pair.question) - only_context
+        shared = len(asked & content_words(carried)) / len(asked) if asked else 0.0
         if shared < self.config.answer_overlap:
             return Drop(f"only {shared:.0%} of what it asks about stands in its answer", similarity=round(shared, 4))
         if not content_words(pair.question) & content_words(pair.answer):
@@ -73,10 +78,20 @@ class OffAnswer:
         foreign = [value for value in sorted(values(pair.question)) if value.lower() not in (carried + heading).lower()]
         if foreign:
             return Drop(f"asks about '{foreign[0]}', which its answer does not hold")
-        for asked, needed, what in _KINDS:
-            if asked.search(pair.question) and not needed.search(pair.answer):
-                return Drop(f"asks for {what}, which its answer is not")
-        return None
+        return _wrong_kind(pair.question, pair.answer, heading)
+
+
+def _wrong_kind(question: str, answer: str, heading: str) -> Drop | None:
+    """Drop a question for one kind of thing whose answer is another."""
+    which = _WHICH.match(question)
+    if which and not content_words(which[1]) & content_words(f"{answer} {heading}"):
+        return Drop(f"asks which {which[1]}, of which its answer knows nothing")
+    if len(content_words(question)) < 2 and not values(question):
+        return Drop("asks about next to nothing")
+    for asked, needed, what in _KINDS:
+        if asked.search(question) and not needed.search(answer):
+            return Drop(f"asks for {what}, which its answer is not")
+    return None
 
 
 def make(config: FilterConfig) -> Filter:

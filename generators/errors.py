@@ -35,6 +35,11 @@ class MissingExtraError(UsageError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'factory-qa[{extra}]'")
+        self._parts = (what, extra)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Survive the way back from the process that parses risky files."""
+        return (type(self), self._parts)
 
 
 class TeacherError(FactoryError):

@@ -31,7 +31,9 @@ _PURPOSE = re.compile(
     r"(?P<what>(?:`[^`]*`|[^,:`]){6,90})[,:]",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"^(?P<word>if|when|whenever|once|unless|after|before) (?P<what>(?:`[^`]*`|[^,:`]){6,90}),", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"^(?P<word>if|when|whenever|once|unless|after|before) (?P<what>(?:`[^`]*`|[^,:`]){6,90}),", re.IGNORECASE
+)
 # A parameter, property or field with what is known of it, as API descriptions list them.
 _ENTRY = re.compile(r"^(?P<name>`[^`\n]{1,80}`) ?(?:\(|:|–|—|- )")
 _IS = re.compile(
@@ -69,7 +71,17 @@ _NAME = re.compile(
 _HOW = ("How",)
 _WHAT = ("What",)
 _WHICH = ("Which",)
-_HOW_MUCH = ("How many", "How long", "How much", "How often", "How", "At", "After", "Within", "Which", "What")
+_HOW_MUCH = (
+    "How many",
+    "How long",
+    "How much",
+    "How often",
+    "How large",
+    "After how many",
+    "Within how many",
+    "What is the",
+)
+_WHICH_STATUS = ("Which status", "With which status")
 
 
 def foci(statement: str, count: int, owner: str = "") -> list[Focus]:
@@ -82,7 +94,7 @@ def foci(statement: str, count: int, owner: str = "") -> list[Focus]:
     """
     chosen: list[Focus] = []
     for focus in _candidates(statement, owner):
-        taken = any(focus.asks in other.asks or other.asks in focus.asks for other in chosen)
+        taken = any(_same(focus.asks, other.asks) for other in chosen)
         if not taken and (" " in focus.asks or statement.count(focus.asks) == 1):
             chosen.append(focus)
         if len(chosen) == count:
@@ -90,11 +102,20 @@ def foci(statement: str, count: int, owner: str = "") -> list[Focus]:
     return chosen
 
 
+def _same(one: str, other: str) -> bool:
+    """Whether two foci ask for the same, but for a name and what that name is: a question and its reverse."""
+    return (one in other or other in one) and not (one.startswith("what ") or other.startswith("what "))
+
+
 def _candidates(statement: str, owner: str) -> Iterator[Focus]:
     entry = _ENTRY.match(statement)
     if entry:
-        yield Focus(f"what {entry['name']}{f' of {owner}' if owner else ''} is", _WHAT)
-        yield Focus(entry["name"], ("Which",))
+        of_owner = f" of {owner}" if owner else ""
+        if entry["name"].strip("`").isdigit():
+            yield Focus(f"what status {entry['name']}{of_owner} means", _WHAT)
+        else:
+            yield Focus(f"what {entry['name']}{of_owner} is", _WHAT)
+            yield Focus(entry["name"], ("Which",))
         return
     opening = _PURPOSE.match(statement) or _ABLE.match(statement) or _CONDITION.match(statement)
     body = statement[opening.end() :] if opening else statement
@@ -109,7 +130,8 @@ def _candidates(statement: str, owner: str) -> Iterator[Focus]:
         yield from _about_subject(statement)
     for pattern, openings in ((_AMOUNT, _HOW_MUCH), (_SPELT, _HOW_MUCH), (_CODE, _WHICH), (_NAME, _WHICH)):
         for found in reversed(list(pattern.finditer(body))):
-            yield Focus(found[0].strip(), openings)
+            asks = found[0].strip()
+            yield Focus(asks, _WHICH_STATUS if asks.lower().startswith("status") else openings)
 
 
 def _about_subject(statement: str) -> Iterator[Focus]:

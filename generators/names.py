@@ -11,16 +11,21 @@ import re
 # Alternatives in order: URL or absolute path, dotted or snake or camel identifier, header-like name, constant, number.
 _VALUE = re.compile(
     r"""
+    (?<!\w)(?=[A-Z0-9_/+-]|[a-z]+[^\sa-z])  # most words are plain, and this is the quickest way past them
+    (?:
     (?P<url>https?://[^\s`"'<>)\]]+)
   | (?P<path>(?<![\w.])/(?:[\w{}.:~-]+/?)+)
-  | (?P<flag>(?<![\w-])--?[a-zA-Z][\w-]+)
+  | (?P<flag>(?<![\w-])--?[a-zA-Z][\w-]*)
   | (?P<header>\b[A-Z][A-Za-z0-9]*(?:-[A-Z][A-Za-z0-9]*)+\b)
   | (?P<name>\b[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+\b
         | \b_*[A-Za-z]\w*_\w*\b
         | \b[a-z]+[A-Z]\w*\b
         | \b[A-Z][a-z0-9]+[A-Z]\w*\b
+        | \b[A-Z]{2,}(?!s\b)[a-z]\w*\b
+        | \bv\d+(?:\.\d+)*\b
         | \b[A-Z][A-Z0-9]{2,}\b)
   | (?P<number>(?<![\w.])[-+]?\d+(?:[.,:]\d+)*(?:e[-+]?\d+)?)
+    )
     """,
     re.VERBOSE,
 )

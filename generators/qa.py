@@ -23,6 +23,8 @@ KINDS = ("how-to", "parameter", "error", "code", "limit", "value", "which", "rev
 _WORDING_TOKENS = 22
 _FACT_TOKENS = 110
 _MOST_NAMES = 60
+_LONGEST_NAME = 80  # a longer code span is no name, and a document's sentences are no instructions
+_MOST_REPLY_TOKENS = 16_000  # more than that, models in wide use refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def build_request(group: Sequence[Chunk], template: Template, config: QaConfig, 
     text = "\n\n".join(chunk.text for chunk in group)
     values = {
         "sections": [{"heading": chunk.heading, "text": chunk.text, "kind": chunk.kind} for chunk in group],
-        "names": names(text)[:_MOST_NAMES],
+        "names": [name for name in names(text) if len(name) <= _LONGEST_NAME][:_MOST_NAMES],
         "facts": sum(wanted),
         "wordings": constants.wordings,
         "kinds": KINDS,
@@ -128,7 +130,7 @@ def _room(reply_tokens: int, *, bound: bool, text: str) -> int:
     """The token limit of a reply: generous, since a cut reply is paid for and half lost; yet it bounds a loop."""
     if bound:
         return reply_tokens + 200 + 2 * min(count_tokens(text), 300)
-    return max(1500, 3 * reply_tokens)
+    return min(_MOST_REPLY_TOKENS, max(1500, 3 * reply_tokens))
 
 
 def _schema(wordings: int) -> Mapping[str, object]:

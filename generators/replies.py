@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
@@ -189,7 +190,7 @@ def _facts(items: Sequence[object], origin: Origin) -> Parsed:
     seen: set[str] = set()
     for item in items:
         try:
-            fact = _bound_fact(item, origin) if origin.bound else _Fact.model_validate(item)
+            fact = _bound_fact(item, origin) if _is_bound(item, origin) else _Fact.model_validate(item)
         except ValidationError as error:
             parsed.rejects.append(_reject(origin, "wrong_schema", _first_problem(error), item))
             continue
@@ -225,6 +226,11 @@ def _wordings(questions: Sequence[object]) -> tuple[list[str], list[object]]:
     return usable, unusable
 
 
+def _is_bound(item: object, origin: Origin) -> bool:
+    """Whether the schema fixed the fact; that of a section without statements does not."""
+    return origin.bound and isinstance(item, dict) and "asks_for" in item
+
+
 def _bound_fact(item: object, origin: Origin) -> _Fact:
     """A whole fact from one whose answer is the quoted statement."""
     bound = _BoundFact.model_validate(item)
@@ -233,6 +239,19 @@ def _bound_fact(item: object, origin: Origin) -> _Fact:
     answer = statement.answer if statement else plain(bound.quotes[0])
     kind = kind_of(statement) if statement else "definition"
     return _Fact(kind=kind, answer=answer, quotes=bound.quotes, questions=bound.questions)
+
+
+def _without_given_away(fact: _Fact, item: object, origin: Origin, rejects: list[Reject]) -> _Fact:
+    """Leave out the questions that hold what they were to ask for."""
+    bound = _BoundFact.model_validate(item)
+    kept: list[str] = []
+    for question, asked in zip_longest(bound.questions, bound.asks_for[: len(bound.questions)], fillvalue=""):
+        if asked and " " not in asked.strip("`") and asked.strip("`").lower() in question.lower():
+            detail = f"the question holds what it asks for: '{asked}'"
+            rejects.append(_reject(origin, "answer_in_question", detail, {"question": question, "answer": fact.answer}))
+        else:
+            kept.append(question)
+    return fact.model_copy(update={"questions": kept})
 
 
 def _pairs(fact: _Fact, wordings: Sequence[str], origin: Origin) -> Iterator[Pair]:

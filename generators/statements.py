@@ -34,13 +34,20 @@ _POINTING = re.compile(
     r"then|again|alternatively|instead|similarly|likewise|both|either|let'?s|now|we|you can also|you may also|"
     r"additionally|on the other hand|description|copyright|if so|if not|when this|to do (?:so|this|that)|"
     r"(?:first|second|third|finally|next|lastly),|the (?:first|second|third|next|last|same|latter|former)|"
-    r"some examples?|the other|a recipient|one way|in some cases|first)\b",
+    r"some examples?|example of|the other|a recipient|one way|in some cases|first)\b",
     re.IGNORECASE,
 )
 # It only tells where something else is told.
 _ELSEWHERE = re.compile(
     r"\b(?:see|refer to|read more|learn more|more (?:details|information)|for details|described (?:in|here)|"
     r"documented in)\b",
+    re.IGNORECASE,
+)
+# It speaks of something that was named before it.
+_UNRESOLVED = re.compile(
+    r"\b(?:this|these|those|that (?:date|case|time|way|value)|the (?:same|latter|former|\w+th)|such (?:an? )?\w+)\b"
+    r"|^(?:later|earlier|after that|before that|quickly|only)\b"
+    r"|^\w+ (?:requires?|uses?|needs?|does|sends?|raises?) it\b",
     re.IGNORECASE,
 )
 _MOST_FOCI = 2
@@ -80,6 +87,8 @@ def statements(text: str, owner: str = "") -> list[Statement]:
         clean = span.strip()
         if 12 <= len(clean) <= 600 and clean not in found:
             answer = row_as_text(clean, header) if kind == "row" else plain(clean)
+            if not answer:  # an image alone
+                continue
             asked = tuple(foci(answer, _MOST_FOCI, owner))
             found[clean] = Statement(clean, answer, kind, _weight(answer, kind, asked), asked)
     return list(found.values())
@@ -135,11 +144,11 @@ def _weight(span: str, kind: StatementKind, asked: Sequence[Focus]) -> float:
         return 0.0
     loose = bool(_LOOSE_END.search(span)) and not (facts and _INSTRUCTION.match(span))
     weight = 0.5 + 0.5 * facts + 1.5 * len(asked) - 4.0 * bool(_POINTING.match(span)) - 2.5 * loose
-    weight -= 4.0 * bool(_ELSEWHERE.search(span))
+    weight -= 4.0 * bool(_ELSEWHERE.search(span)) + 3.0 * bool(_UNRESOLVED.search(span))
     if span.endswith("?"):
         weight -= 3.0
     if kind == "code" or re.match(r"[A-Za-z]+ing\b", span):
-        weight -= 4.0
+        weight -= 5.0
     if words > 45 or len(span) > 320:
         weight -= 1.5
     return weight

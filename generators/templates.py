@@ -6,15 +6,21 @@ Documents are values, never template text; an undefined variable is an error. A 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from generators.errors import UsageError
 
 SUFFIX = ".jinja"
+BLOCKS = ("system", "user")
+# What a template may use; ``generators.qa`` fills them in.
+VALUES = frozenset({"sections", "names", "facts", "wordings", "kinds", "product", "slot"})
+# What a slip in a template's expressions may raise, besides jinja2's own errors.
+_SLIPS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,33 @@ class Template:
     _compiled: Any
 
     def render(self, values: Mapping[str, object]) -> tuple[str, str]:
-        """Fill in the values: (system text, user text). A missing variable raises ``UsageError``."""
-        return self._block("system", values), self._block("user", values)
-
-    def _block(self, block: str, values: Mapping[str, object]) -> str:
+        """Fill in the values: (system text, user text). A missing variable raises ``UsageError`` with its line."""
         from jinja2 import TemplateError
 
         try:
             context = self._compiled.new_context(dict(values))
-            return "".join(self._compiled.blocks[block](context)).strip("\n")
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            known = ", ".join(sorted(values))
-            raise UsageError(f"template {self.name}, block '{block}': {error} (it may use: {known})") from error
+            self._run_top_level(context)
+            system, user = ("".join(self._compiled.blocks[block](context)).strip("\n") for block in BLOCKS)
+        except (TemplateError, *_SLIPS) as error:
+            raise UsageError(f"template {self.name}, line {self._line(error)}: {error or 'too deep'}") from error
+        return system, user
+
+    def _run_top_level(self, context: Any) -> None:  # noqa: ANN401 - a context of jinja2, imported lazily
+        """Define what the template sets at its top, for its blocks to use; the blocks themselves are not run yet."""
+        blocks = context.blocks
+        context.blocks = {name: [lambda _: ()] for name in blocks}
+        for _ in self._compiled.root_render_func(context):
+            pass
+        context.blocks = blocks
+
+    def _line(self, error: BaseException) -> int:
+        """The template's line that an error comes from; the last one, since it may pass through several."""
+        lines = [
+            self._compiled.get_corresponding_lineno(line)
+            for frame, line in walk_tb(error.__traceback__)
+            if frame.f_code.co_filename == "<template>"
+        ]
+        return lines[-1] if lines else 1
 
 
 def builtin_templates() -> dict[str, Path]:
@@ -76,13 +97,17 @@ def template_path(name: str) -> Path:
 
 
 def load_template(name: str) -> Template:
-    """Read and compile a template; a syntax error or a missing block raises ``UsageError`` with its line."""
+    """Read and compile a template.
+
+    Raises:
+        UsageError: No such template; a syntax error, an unknown variable or a missing block, with its line.
+    """
     from jinja2 import StrictUndefined, TemplateSyntaxError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     path = template_path(name)
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the template {path}: {error}") from error
     # Prompts are plain text for a model: HTML escaping would change the documents.
@@ -90,16 +115,34 @@ def load_template(name: str) -> Template:
         undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
     )
     try:
-        constants = _constants(environment.parse(source), path)
+        tree = environment.parse(source)
+        _check(tree, path, known={*VALUES, *environment.globals})
+        constants = _constants(tree, path)
         compiled = environment.from_string(source)
     except TemplateSyntaxError as error:
         raise UsageError(f"template {path}, line {error.lineno}: {error.message}") from error
-    missing = [block for block in ("system", "user") if block not in compiled.blocks]
-    if missing:
-        raise UsageError(
-            f"template {path} has no block '{missing[0]}': write {{% block {missing[0]} %}}…{{% endblock %}}"
-        )
+    except RecursionError as error:
+        raise UsageError(f"template {path} is nested too deeply") from error
     return Template(path.stem, hashlib.sha256(source.encode()).hexdigest(), constants, compiled)
+
+
+def _check(tree: Any, path: Path, known: Set[str]) -> None:  # noqa: ANN401 - jinja2's syntax tree, imported lazily
+    """Find what would fail at the first request, before anything is spent."""
+    from jinja2 import meta, nodes
+
+    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        raise UsageError(f"template {path}, line {node.lineno}: a prompt is one file; it cannot include others")
+    found = {block.name for block in tree.find_all(nodes.Block)}
+    for block in BLOCKS:
+        if block not in found:
+            raise UsageError(f"template {path} has no block '{block}': write {{% block {block} %}}…{{% endblock %}}")
+    assigned = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
+    assigned |= {macro.name for macro in tree.find_all(nodes.Macro)}
+    unknown = meta.find_undeclared_variables(tree) - known - assigned
+    for name in tree.find_all(nodes.Name):
+        if name.name in unknown:
+            given = ", ".join(sorted(VALUES))
+            raise UsageError(f"template {path}, line {name.lineno}: unknown variable '{name.name}'; there are {given}")
 
 
 def _constants(tree: Any, path: Path) -> TemplateConstants:  # noqa: ANN401 - jinja2's syntax tree, imported lazily

@@ -3,7 +3,7 @@
     user message + schema ─▶ {"facts": [{"kind", "answer", "quotes", "questions"}]}
 
 The same request gets the same reply, always. The facts are dull but true: each is a sentence or line of the message
-that holds a number or a name, quoted as it stands.
+that holds a number or a name, if there is one, quoted as it stands; up to three a heading.
 """
 
 import json
@@ -11,18 +11,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-SENTENCE = re.compile(r"[^\s#>|`*-](?:[^\n]*?)(?:[.!?](?=\s|$)|$)", re.MULTILINE)
+HEADING = re.compile(r"#{1,6}\s+(.+)|<\w+ .*?\"(.+)\">")
+FURNITURE = re.compile(r"\s*(?:</?\w+[^>]*>|```.*|~~~.*|[|:+=\s-]*)")
+MARKER = re.compile(r"[\s>*+-]*")
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 TELLING = re.compile(r"\d|`|[a-z]_[a-z]|[a-z][A-Z]|[A-Z]{2}|/\w")
 NAME = re.compile(r"`([^`\n]{2,60})`|\b(\w*[a-z][A-Z_]\w+|\w+_\w+|/\w[\w/{}.-]+|\d[\d.,]*\s?\w*)")
 WORDINGS = (
-    "According to the documentation of {topic}, what is said about {name}?",
-    "What should a developer know about {name} in {topic}?",
-    "How does {topic} describe {name}?",
-    "Which statement about {name} does {topic} make?",
-    "{topic}: what holds for {name}?",
-    "What does {topic} state regarding {name}?",
+    "What does {topic} say about {name}?",
+    "How is {name} settled in {topic}?",
+    "I work with {topic}: what should I know about {name}?",
+    "Which rule holds for {name} when it comes to {topic}?",
+    "{name} and {topic}: what applies?",
+    "Please tell me what holds for {name}, concerning {topic}.",
 )
-SHORTEST, LONGEST = 20, 400
+SHORTEST, LONGEST, FACTS = 20, 400, 3
 
 
 def facts_of(text: str, schema: Mapping[str, Any] | None, turn: int = 0) -> str:
@@ -35,18 +38,17 @@ def facts_of(text: str, schema: Mapping[str, Any] | None, turn: int = 0) -> str:
     """
     items = _at(schema, "properties", "facts")
     fact = _at(items, "items", "properties")
-    number = min(int(items.get("maxItems", 3)), 3)
     wordings = max(2, int(_at(fact, "questions").get("minItems", 2)))
     kind = (_at(fact, "kind").get("enum") or ["definition"])[0]
-    topic = _topic(text)
-    sentences = _telling_sentences(text)
-    start = turn * number % max(len(sentences), 1)
-    chosen = (sentences[start:] + sentences[:start])[:number]
-    facts = [
-        {"kind": kind, "answer": sentence, "quotes": [sentence], "questions": _questions(sentence, topic, wordings)}
-        for sentence in chosen
-    ]
-    return json.dumps({"facts": facts}, ensure_ascii=False)
+    facts = []
+    for topic, sentences in _sentences_by_topic(text).items():
+        ranked = sorted(dict.fromkeys(sentences), key=lambda sentence: TELLING.search(sentence) is None)
+        start = turn * FACTS % len(ranked)
+        facts += [
+            {"kind": kind, "answer": sentence, "quotes": [sentence], "questions": _questions(sentence, topic, wordings)}
+            for sentence in (ranked[start:] + ranked[:start])[:FACTS]
+        ]
+    return json.dumps({"facts": facts[: items.get("maxItems")]}, ensure_ascii=False)
 
 
 def _at(schema: Mapping[str, Any] | None, *keys: str) -> Mapping[str, Any]:
@@ -56,22 +58,18 @@ def _at(schema: Mapping[str, Any] | None, *keys: str) -> Mapping[str, Any]:
     return schema or {}
 
 
-def _topic(text: str) -> str:
-    """The first line that says something, as the message's heading."""
-    line = next((line.strip("#> \t") for line in text.splitlines() if line.strip("#> \t")), "the page")
-    return line[:120]
-
-
-def _telling_sentences(text: str) -> list[str]:
-    """All distinct sentences outside headings, those that hold names or numbers first, in the text's order."""
-    found: dict[str, None] = {}
-    for match in SENTENCE.finditer(text):
-        line_start = text.rfind("\n", 0, match.start()) + 1
-        sentence = match.group().strip()
-        if SHORTEST <= len(sentence) <= LONGEST and text[line_start] != "#" and " " in sentence:
-            found[sentence] = None
-    ranked = sorted(found, key=lambda sentence: TELLING.search(sentence) is None)
-    return ranked or [text.strip()[:LONGEST] or "nothing"]
+def _sentences_by_topic(text: str) -> dict[str, list[str]]:
+    """The sentences below each heading, without the headings; a message without sentences is one itself."""
+    topic, found = "the page", dict[str, list[str]]()
+    for line in text.splitlines():
+        if heading := HEADING.fullmatch(line.strip()):
+            topic = (heading[1] or heading[2])[:120]
+        elif not FURNITURE.fullmatch(line):
+            marker = MARKER.match(line)
+            for sentence in SENTENCE_END.split(line[marker.end() if marker else 0 :].rstrip()):
+                if SHORTEST <= len(sentence) <= LONGEST and " " in sentence:
+                    found.setdefault(topic, []).append(sentence)
+    return found or {topic: [text.strip()[:LONGEST] or "nothing"]}
 
 
 def _questions(sentence: str, topic: str, number: int) -> list[str]:

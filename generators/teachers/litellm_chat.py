@@ -1,0 +1,116 @@
+"""``litellm/ANYTHING``: every provider that LiteLLM knows, by its name there, such as ``litellm/gemini/gemini-2.5-pro``.
+
+An extra, imported with the first request (it takes seconds). LiteLLM finds keys and addresses by its own rules and
+sends by its own client; its errors are mapped to ours by their status. Slower than ``openai/`` (155 requests/s instead
+of 880 on one core): where a provider or gateway speaks OpenAI's API, prefer that.
+"""
+
+import asyncio
+import importlib.util
+import json
+import time
+from types import ModuleType
+from typing import Any
+
+from generators.errors import MissingExtraError, TeacherError
+from generators.teachers import RawReply, Reply, Request, TeacherSettings
+from generators.teachers.dialect import Dialect, simpler
+from generators.teachers.error_bodies import Caller, failure_of, parse_error
+from generators.teachers.failures import PermanentFailure, TransientFailure
+from generators.teachers.openai_chat import decode_completion, strict_schema
+from generators.teachers.wire import oversized
+
+
+class LiteLLMTeacher:
+    """See ``Teacher`` for the contract."""
+
+    is_local = False
+    slots = 0
+
+    def __init__(self, model: str, spec: str, settings: TeacherSettings) -> None:
+        if importlib.util.find_spec("litellm") is None:
+            raise MissingExtraError(f"the teacher {spec}", "litellm")
+        self.spec = spec
+        self._model = model
+        self._settings = settings
+        self._caller = Caller(spec, "through LiteLLM", "the provider's API key", "the provider's address")
+        self._dialect = Dialect()
+        self._library: ModuleType | None = None
+        self._importing = asyncio.Lock()
+
+    async def send(self, request: Request) -> RawReply:
+        """Make one attempt; a refused feature is left out and the request sent again."""
+        library = await self._import()
+        dialect = self._dialect
+        while True:
+            started = time.perf_counter()
+            try:
+                reply = await library.acompletion(**self._arguments(request, dialect))
+            except TimeoutError as error:
+                raise TransientFailure("total_timeout", maybe_charged=True) from error
+            except Exception as error:  # noqa: BLE001 - LiteLLM raises classes of a dozen clients
+                dialect = self._simpler(error, dialect, request)
+                continue
+            self._dialect = self._dialect.narrowed(dialect, proven=dialect.schema_of(request) is not None)
+            body = reply.model_dump_json(exclude_none=True).encode()
+            if len(body) > self._settings.max_reply_bytes:
+                raise oversized(self._settings.max_reply_bytes)
+            return RawReply(body, 200, time.perf_counter() - started)
+
+    def read(self, body: bytes) -> Reply:
+        """Decode the body of a reply: LiteLLM renders all providers' as chat completions."""
+        return decode_completion(body, self._model)
+
+    async def aclose(self) -> None:
+        """LiteLLM's clients are shared by the whole process."""
+
+    async def _import(self) -> ModuleType:
+        async with self._importing:
+            if self._library is None:
+                self._library = await asyncio.to_thread(_import_library)
+        return self._library
+
+    def _arguments(self, request: Request, dialect: Dialect) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": turn.role, "content": turn.content} for turn in dialect.messages_of(request)],
+            "max_completion_tokens" if dialect.new_limit_name else "max_tokens": request.max_tokens,
+            "timeout": self._settings.total_seconds,
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        schema = dialect.schema_of(request)
+        if schema is not None:
+            json_schema = {"name": request.schema_name, "strict": True, "schema": strict_schema(schema)}
+            arguments["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+        if request.temperature is not None and dialect.temperature:
+            arguments["temperature"] = request.temperature
+        if request.wire_seed is not None and dialect.seed:
+            arguments["seed"] = request.wire_seed
+        return arguments
+
+    def _simpler(self, error: Exception, dialect: Dialect, request: Request) -> Dialect:
+        """What is worth sending at once instead; raises what the error means if there is nothing."""
+        status = getattr(error, "status_code", None)
+        if not isinstance(status, int):
+            raise error  # No answer of a provider: a bug, here or there, which keeps its traceback.
+        body = json.dumps({"error": {"message": str(error), "code": getattr(error, "code", None)}}).encode()
+        headers = getattr(getattr(error, "response", None), "headers", None) or {}
+        failure = failure_of(status, headers, body, self._caller)
+        if isinstance(failure, PermanentFailure) and failure.reason == "bad_request":
+            found = simpler(dialect, parse_error(body), request)
+            if found is not None:
+                return found
+        raise failure from error
+
+
+def _import_library() -> ModuleType:
+    try:
+        import litellm
+    except ImportError as error:
+        raise TeacherError(
+            f"LiteLLM does not load ({error}); reinstall it: pip install 'factory-qa[litellm]'"
+        ) from error
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    return litellm
