@@ -6,7 +6,8 @@ Inputs + last version ─▶ Estimate(requests, tokens and USD as low/expected/h
 from dataclasses import dataclass
 from typing import Any
 
-from factory.pipeline import Inputs, make_plan
+from factory.inputs import Inputs
+from factory.plan import make_plan
 from factory.progress import money
 from factory.store import Workspace
 from generators.journal import Journal

@@ -7,19 +7,17 @@ Only the manifest and the card carry time and cost; the rows are the same bytes 
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from factory import __version__
+from factory.inputs import Inputs
 from factory.store import SPLITS, Row, Version
 from generators.asking import Spent
 from generators.records import Reject
-
-if TYPE_CHECKING:
-    from factory.pipeline import Inputs
 
 # What a provider's terms say of training on its output; shown before training and kept with the data.
 TERMS: Mapping[str, str] = {
@@ -32,16 +30,16 @@ _LIBRARIES = ("openai", "anthropic", "xllamacpp", "datasketch", "jinja2", "pydan
 
 
 def manifest_of(
-    inputs: "Inputs",
+    inputs: Inputs,
     rows: Sequence[Row],
     rejects: Sequence[Reject],
     asked: Mapping[str, int],
     spent: Spent,
+    held: Collection[str],
     previous: Version | None,
 ) -> dict[str, Any]:
     """Describe a version that is about to be published."""
     settings = inputs.settings
-    held = {row.document for row in rows if row.place.set == "unseen"}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous": previous.name if previous else None,

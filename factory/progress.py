@@ -1,6 +1,6 @@
 """What a person sees on stderr while a run goes on: a bar on a terminal, else a line now and then; pairs as they come.
 
-Screen(quiet=…) is a ``pipeline.Watch``
+Screen(quiet=…) is a ``inputs.Watch``
 """
 
 import re

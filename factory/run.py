@@ -18,7 +18,9 @@ import click
 
 from factory.config import Settings, resolve
 from factory.estimate import estimate
-from factory.pipeline import Harvest, Inputs, Result, generate, prepare, preview
+from factory.harvest import Harvest
+from factory.inputs import Inputs, prepare
+from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, money, visible
 from factory.store import Workspace
 from factory.summary import as_json as result_json

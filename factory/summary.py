@@ -6,8 +6,9 @@ Result ─▶ text for people (``summary``) or the object of ``--json`` (``as_js
 from collections.abc import Sequence
 from typing import Any
 
+from factory.inputs import Inputs
 from factory.manifest import count_pairs
-from factory.pipeline import Inputs, Result
+from factory.pipeline import Result
 from factory.progress import money, visible
 from factory.store import Row
 from generators.asking import Spent

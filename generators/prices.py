@@ -7,6 +7,10 @@ Local teachers cost 0. An unknown price is ``None``, never 0.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+# Some models cost more in calls of 128,000 tokens and up; ours are of this order.
+_TOKENS_OF_A_CALL = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +24,31 @@ class Prices:
     overrides: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def cost(self, spec: str, input_tokens: int, output_tokens: int) -> float | None:
-        """USD of one call with so many tokens; ``None`` where the price is unknown."""
-        provider, _, model = spec.partition("/")
-        if provider.startswith("local"):
+        """USD of calls with so many tokens in all; ``None`` where the price is unknown."""
+        if spec.startswith(("local/", "local:")):
             return 0.0
-        if spec in self.overrides:
-            per_input, per_output = self.overrides[spec]
-            return (input_tokens * per_input + output_tokens * per_output) / 1_000_000
-        from genai_prices import Usage, calc_price
-
-        if provider == "litellm":
-            provider, _, model = model.partition("/")
-        try:
-            price = calc_price(
-                Usage(input_tokens=input_tokens, output_tokens=output_tokens), model, provider_id=provider
-            )
-        except LookupError:
+        rates = self.overrides.get(spec) or _listed(spec)
+        if rates is None:
             return None
-        return float(price.total_price)
+        return (input_tokens * rates[0] + output_tokens * rates[1]) / 1_000_000
+
+
+@lru_cache
+def _listed(spec: str) -> tuple[float, float] | None:
+    """The table's prices, as USD a million tokens; looking one up takes as long as all else about a request."""
+    from genai_prices import Usage, calc_price
+
+    provider, _, model = spec.partition("/")
+    if provider == "litellm":
+        provider, _, model = model.partition("/") if "/" in model else ("", "", model)
+    try:
+        each = [
+            calc_price(usage, model, provider_id=provider or None).total_price * 1_000_000 / _TOKENS_OF_A_CALL
+            for usage in (
+                Usage(input_tokens=_TOKENS_OF_A_CALL, output_tokens=0),
+                Usage(input_tokens=0, output_tokens=_TOKENS_OF_A_CALL),
+            )
+        ]
+    except LookupError:
+        return None
+    return float(each[0]), float(each[1])

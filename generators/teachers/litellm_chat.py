@@ -1,4 +1,4 @@
-"""``litellm/ANYTHING``: every provider that LiteLLM knows, by its name there, such as ``litellm/gemini/gemini-2.5-pro``.
+"""``litellm/ANYTHING``: every provider that LiteLLM knows, by its name there (``litellm/gemini/gemini-2.5-pro``).
 
 An extra, imported with the first request (it takes seconds). LiteLLM finds keys and addresses by its own rules and
 sends by its own client; its errors are mapped to ours by their status. Slower than ``openai/`` (155 requests/s instead
@@ -6,6 +6,7 @@ of 880 on one core): where a provider or gateway speaks OpenAI's API, prefer tha
 """
 
 import asyncio
+import importlib
 import importlib.util
 import json
 import time
@@ -106,11 +107,9 @@ class LiteLLMTeacher:
 
 def _import_library() -> ModuleType:
     try:
-        import litellm
+        library = importlib.import_module("litellm")
     except ImportError as error:
-        raise TeacherError(
-            f"LiteLLM does not load ({error}); reinstall it: pip install 'factory-qa[litellm]'"
-        ) from error
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    return litellm
+        again = "reinstall it: pip install 'factory-qa[litellm]'"
+        raise TeacherError(f"LiteLLM does not load ({error}); {again}") from error
+    vars(library).update(telemetry=False, suppress_debug_info=True)
+    return library

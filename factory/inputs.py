@@ -1,0 +1,84 @@
+"""What a run works on: settings checked, documents read, template loaded, before anything is spent or written.
+
+Settings ─▶ Inputs; everything that can be wrong is said here
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from factory.config import Settings
+from factory.corpus import Corpus, read_corpus
+from filters.apply import FilterConfig, make_filters
+from generators.asking import Outcome, Spent
+from generators.errors import UsageError
+from generators.prices import Prices
+from generators.qa import QaConfig, build_request, recipe
+from generators.records import Document, Pair, Skipped
+from generators.templates import Template, load_template
+
+# Questions that a bound teacher writes must have this share of their content words in their answer.
+_BOUND_OVERLAP = 0.75
+
+
+class Watch(Protocol):
+    """Who is told what happens while it happens."""
+
+    def note(self, line: str) -> None:
+        """Say one line to the person."""
+
+    def read(self, item: Document | Skipped) -> None:
+        """Hear of a document read or skipped."""
+
+    def asking(self, total: int, spent: Spent) -> None:
+        """Hear that requests start: how many, and where the counts will stand."""
+
+    def outcome(self, outcome: Outcome, shown: Pair | None) -> None:
+        """Hear of a reply; ``shown`` is a pair of it worth showing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a run works on, once everything that can be wrong with it has been looked at."""
+
+    settings: Settings
+    corpus: Corpus
+    template: Template
+    qa: QaConfig
+    filters: FilterConfig
+    prices: Prices
+    name: str
+
+    @property
+    def recipe(self) -> str:
+        """What, besides the documents, decides what is asked."""
+        return recipe(self.template, self.qa, self.settings.teacher)
+
+    @property
+    def system_prompt(self) -> str:
+        """The first message of every row."""
+        return self.settings.system_prompt.replace("{name}", self.name)
+
+
+def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
+    """Look at everything that can be wrong before anything is spent or written."""
+    if not settings.docs:
+        raise UsageError("say where the documents are: factory generate --docs ./api_docs")
+    template = load_template(settings.template or ("facts-light" if is_local else "facts"))
+    filters = replace(settings.filters, known_names=(*settings.filters.known_names, settings.product))
+    if template.constants.bound_quotes and not filters.answer_overlap:
+        filters = replace(filters, answer_overlap=_BOUND_OVERLAP)
+    make_filters(filters)
+    prices = Prices(settings.prices)
+    if settings.max_cost is not None and prices.cost(settings.teacher, 1, 1) is None:
+        raise UsageError(
+            f"--max-cost cannot be kept: the price of {settings.teacher} is unknown; "
+            f'put it in factory.toml: [prices] "{settings.teacher}" = [USD a million input tokens, output tokens]'
+        )
+    temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
+    corpus = read_corpus(settings.docs, settings.include, settings.exclude, watch.read)
+    root = Path(settings.docs[0]).expanduser().resolve()
+    name = settings.product or (root.name if root.is_dir() else root.stem)
+    qa = QaConfig(product=settings.product, temperature=temperature, seed=settings.seed, facts=settings.facts)
+    build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
+    return Inputs(settings, corpus, template, qa, filters, prices, name)
