@@ -98,10 +98,11 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
     """Filter all that came so far, in the order of asking, against what is kept."""
     chunks = inputs.corpus.chunks
     ordered = [harvest.outcomes[key] for key in sorted(harvest.outcomes)]
-    fresh = {pair.id: pair for outcome in ordered for pair in outcome.parsed.pairs}
     known = {row.pair.id for row in plan.kept} | {pair.id for pair in plan.returning}
-    repeated = [pair for pair in fresh.values() if pair.id in known]
-    pairs = [*plan.returning, *(pair for pair in fresh.values() if pair.id not in known)]
+    pairs, repeated = list(plan.returning), list[Pair]()
+    for pair in (pair for outcome in ordered for pair in outcome.parsed.pairs):
+        (repeated if pair.id in known else pairs).append(pair)
+        known.add(pair.id)
     sifted = funnel(
         _candidates(pairs, chunks), make_filters(inputs.filters), _candidates([row.pair for row in plan.kept], chunks)
     )

@@ -16,6 +16,7 @@ from typing import Any
 from factory import __version__
 from factory.inputs import Inputs
 from factory.store import SPLITS, Row, Version
+from filters.holdout import Place
 from generators.asking import Spent
 from generators.records import Reject
 
@@ -63,10 +64,24 @@ def manifest_of(
         ],
         "skipped": [asdict(skipped) for skipped in inputs.corpus.skipped],
         "asked": dict(sorted(asked.items())),
+        "former_places": _former_places(previous, rows),
         **count_pairs(rows, rejects),
         "run": asdict(spent),
         "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
     }
+
+
+def places_so_far(version: Version) -> dict[str, Place]:
+    """Pair id → place of every pair ever published up to this version: a split, once assigned, is never drawn again."""
+    former = {pair: Place(split, subset) for pair, (split, subset) in version.manifest["former_places"].items()}
+    return former | {row.pair.id: row.place for row in version.rows}
+
+
+def _former_places(previous: Version | None, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """The places of pairs that were published once and are not now; they may come back."""
+    current = {row.pair.id for row in rows}
+    so_far = places_so_far(previous) if previous else {}
+    return {pair: [place.split, place.set] for pair, place in sorted(so_far.items()) if pair not in current}
 
 
 def count_pairs(rows: Sequence[Row], rejects: Sequence[Reject]) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from factory.card import dataset_card
 from factory.corpus import Changes, Corpus
 from factory.harvest import Harvest, ask_wave, gather, sift, spread
 from factory.inputs import Inputs, Watch
-from factory.manifest import manifest_of
+from factory.manifest import manifest_of, places_so_far
 from factory.plan import Plan, make_plan
 from factory.store import Row, Version, Workspace
 from filters.holdout import SplitConfig, assign, hold_out
 from generators.asking import AskConfig, Asker, Spent
-from generators.errors import ExitCode, ShortError
+from generators.errors import ExitCode
 from generators.journal import Journal
 from generators.records import Reject
 from generators.teachers import Teacher
@@ -94,7 +94,8 @@ def _finish(
     if asker.stop.is_set():
         return result
     if not rows:
-        raise ShortError(_no_pairs(rejects, result.short))
+        result.short, result.exit_code = _no_pairs(rejects, result.short), ExitCode.SHORT
+        return result
     if previous is not None and _unchanged(previous, inputs, rows, harvest):
         result.version, result.path = previous.name, previous.path
         return result
@@ -120,7 +121,7 @@ def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
 def _rows(inputs: Inputs, previous: Version | None, plan: Plan, harvest: Harvest, held: Collection[str]) -> list[Row]:
     """All accepted pairs, each in the split it had or is now given."""
     chunks = inputs.corpus.chunks
-    places = {row.pair.id: row.place for row in previous.rows} if previous else {}
+    places = places_so_far(previous) if previous else {}
     held_chunks = {chunk for entry in inputs.corpus.documents if entry.path in held for chunk in entry.chunks}
     pairs = [*(row.pair for row in plan.kept), *harvest.accepted]
     assigned = assign(pairs, held_chunks, places, _splits(inputs))

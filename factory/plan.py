@@ -48,7 +48,8 @@ def make_plan(inputs: Inputs, previous: Version | None) -> Plan:
             plan.kept.append(replace(row, document=home.document, lines=home.lines))
     known = {row.pair.id for row in plan.kept}
     for reject in previous.rejects:
-        if reject.chunk not in chunks:
+        # Of a chunk that was not answered, the failure is no news: it is asked again.
+        if reject.chunk not in plan.asked:
             continue
         if reject.pair is not None and reject.pair.id not in known and (reject.twin or reject.stage == "target"):
             known.add(reject.pair.id)
