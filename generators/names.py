@@ -13,7 +13,7 @@ _VALUE = re.compile(
     r"""
     (?<!\w)(?=[A-Z0-9_/+-]|[a-z]+[^\sa-z])  # most words are plain, and this is the quickest way past them
     (?:
-    (?P<url>https?://[^\s`"'<>)\]]+)
+    (?P<url>https?://[^\s`"'<>)\]*]+)
   | (?P<path>(?<![\w.])/(?:[\w{}.:~-]+/?)+)
   | (?P<flag>(?<![\w-])--?[a-zA-Z][\w-]*)
   | (?P<header>\b[A-Z][A-Za-z0-9]*(?:-[A-Z][A-Za-z0-9]*)+\b)
@@ -29,7 +29,7 @@ _VALUE = re.compile(
     """,
     re.VERBOSE,
 )
-_CODE_SPAN = re.compile(r"`+([^`\n]+)`+")
+_CODE_SPAN = re.compile(r"(?<!`)`+([^`\n]+)`+")
 _NUMBER_WORDS = {
     word: str(value)
     for value, word in enumerate(

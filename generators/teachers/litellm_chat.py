@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import importlib.util
 import json
+import os
 import time
 from types import ModuleType
 from typing import Any
@@ -34,7 +35,9 @@ class LiteLLMTeacher:
         self.spec = spec
         self._model = model
         self._settings = settings
-        self._caller = Caller(spec, "through LiteLLM", "the provider's API key", "the provider's address")
+        # Whichever key it will use.
+        keys = tuple(value for name, value in os.environ.items() if name.endswith(("_API_KEY", "_TOKEN")) and value)
+        self._caller = Caller(spec, "through LiteLLM", "the provider's API key", "the provider's address", keys)
         self._dialect = Dialect()
         self._library: ModuleType | None = None
         self._importing = asyncio.Lock()
@@ -96,16 +99,18 @@ class LiteLLMTeacher:
         if not isinstance(status, int):
             raise error  # No answer of a provider: a bug, here or there, which keeps its traceback.
         body = json.dumps({"error": {"message": str(error), "code": getattr(error, "code", None)}}).encode()
-        headers = getattr(getattr(error, "response", None), "headers", None) or {}
+        headers = getattr(error, "litellm_response_headers", None) or {}
         failure = failure_of(status, headers, body, self._caller)
         if isinstance(failure, PermanentFailure) and failure.reason == "bad_request":
-            found = simpler(dialect, parse_error(body), request)
+            found = simpler(dialect, parse_error(body, self._caller.secrets), request)
             if found is not None:
                 return found
         raise failure from error
 
 
 def _import_library() -> ModuleType:
+    # Prices are ours to look up: no download at import.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     try:
         library = importlib.import_module("litellm")
     except ImportError as error:
