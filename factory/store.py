@@ -83,7 +83,9 @@ class Workspace:
         """Read the version that ``latest`` points to; ``None`` before the first."""
         if not os.path.lexists(self.latest_link):
             return None
-        return self.read(self.latest_link.resolve())
+        # Not resolved: the path that people see is below the workspace as they named it.
+        link = self.latest_link
+        return self.read(self.root / link.readlink() if link.is_symlink() else link)
 
     def read(self, path: Path) -> Version:
         """Read a version back; ``UsageError`` names what is damaged or too new."""
@@ -94,7 +96,7 @@ class Workspace:
                     f"{path} has format {manifest['format']}, this factory reads {FORMAT}: "
                     "use the factory that wrote it"
                 )
-            return Version(path.name, path, manifest, tuple(_rows(path)), tuple(_rejects(path)))
+            return Version(manifest["version"], path, manifest, tuple(_rows(path)), tuple(_rejects(path)))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"the version in {path} cannot be read ({error!r}): point 'latest' at another one"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from generators.focus import Focus
 from generators.names import names
 from generators.records import Chunk, content_id
-from generators.statements import Statement, salient, statements
+from generators.statements import Statement, salient, statements, whole
 from generators.teachers import Message, Request
 from generators.templates import Template
 from generators.tokens import count_tokens
@@ -22,6 +22,7 @@ KINDS = ("how-to", "parameter", "error", "code", "limit", "value", "which", "rev
 # Tokens of one fact in a reply: a wording, and the answer with its quotes and the JSON around them (measured).
 _WORDING_TOKENS = 22
 _FACT_TOKENS = 110
+_TOKENS_A_FACT = 60
 _MOST_NAMES = 60
 _LONGEST_NAME = 80  # a longer code span is no name, and a document's sentences are no instructions
 _MOST_REPLY_TOKENS = 16_000  # more than that, models in wide use refuse
@@ -70,7 +71,8 @@ def build_requests(chunks: Iterable[Chunk], template: Template, config: QaConfig
 def build_request(group: Sequence[Chunk], template: Template, config: QaConfig, slot: int = 0) -> Asking:
     """Write the one request that asks about a group of chunks."""
     constants = template.constants
-    wanted = [_facts_in(chunk, config.facts or constants.facts_per_section) for chunk in group]
+    most = config.facts or constants.facts_per_section
+    wanted = [_facts_in(chunk, most, bound=constants.bound_quotes) for chunk in group]
     text = "\n\n".join(chunk.text for chunk in group)
     values = {
         "sections": [{"heading": chunk.heading, "text": chunk.text, "kind": chunk.kind} for chunk in group],
@@ -83,7 +85,7 @@ def build_request(group: Sequence[Chunk], template: Template, config: QaConfig, 
     }
     system, user = template.render(values)
     bound = _bound_statements(group, wanted) if constants.bound_quotes else []
-    schema = _bound_schema(bound) if bound else _schema(constants.wordings)
+    schema = _bound_schema(bound) if constants.bound_quotes else _schema(constants.wordings)
     reply_tokens = sum(wanted) * (_FACT_TOKENS + _WORDING_TOKENS * constants.wordings)
     request = Request(
         messages=(Message("system", system), Message("user", user)),
@@ -120,10 +122,16 @@ def _groups(chunks: Iterable[Chunk], template: Template, config: QaConfig) -> It
         yield group
 
 
-def _facts_in(chunk: Chunk, most: int) -> int:
-    """How many facts to ask of a chunk: in proportion to what it states, at least one."""
-    weighty = sum(statement.weight > 0 for statement in statements(chunk.text))
-    return max(1, min(most, math.ceil(weighty * 0.6)))
+def _facts_in(chunk: Chunk, most: int, *, bound: bool) -> int:
+    """How many facts to ask of a chunk: in proportion to what it states, at least one.
+
+    A capable teacher finds them anywhere in the text; a small one is bound to statements that stand by themselves.
+    """
+    if bound:
+        stated = 0.6 * sum(statement.weight > 0 for statement in statements(chunk.text))
+    else:
+        stated = chunk.tokens / _TOKENS_A_FACT
+    return max(1, min(most, math.ceil(stated)))
 
 
 def _room(reply_tokens: int, *, bound: bool, text: str) -> int:
@@ -145,9 +153,11 @@ def _schema(wordings: int) -> Mapping[str, object]:
 
 
 def _bound_statements(group: Sequence[Chunk], wanted: Sequence[int]) -> list[Statement]:
-    """The statements that a small teacher is to ask about; at least one of every chunk that has any."""
+    """The statements that a small teacher is to ask about; at least one of every chunk."""
     return [
-        found for chunk, count in zip(group, wanted, strict=True) for found in salient(chunk.text, count, owner(chunk))
+        found
+        for chunk, count in zip(group, wanted, strict=True)
+        for found in salient(chunk.text, count, owner(chunk)) or [whole(chunk.text)]
     ]
 
 

@@ -102,6 +102,12 @@ def salient(text: str, count: int, owner: str = "") -> list[Statement]:
     return [every[i] for i in sorted(chosen)]
 
 
+def whole(text: str) -> Statement:
+    """A text without any statement (a heading's few words, a line of markup) as the one that it is, cut to length."""
+    clean = text.strip()[:600].strip()
+    return Statement(clean, plain(clean), "prose", 0.0, ())
+
+
 def plain(span: str) -> str:
     """A statement as an answer would put it: links as their text, images and row pipes gone, code spans kept."""
     text = _LINK.sub(lambda link: "" if link[1] else link[2], span)

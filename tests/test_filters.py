@@ -205,9 +205,10 @@ LONG = (
 )
 
 
-def long_pair(question, section="one"):
-    answer = f"It {LONG}."
-    return candidate(question, answer, text=f"The `limit` parameter {LONG}; so does `offset`. It stands in {section}.")
+def long_pair(question, section="one", quoted=0):
+    """A pair with a long answer; the more quoted, the earlier the funnel sees it."""
+    text = f"The `limit` parameter {LONG}; so does `offset`. It stands in {section}."
+    return candidate(question, f"It {LONG}.", [f"limit` parameter {LONG}", text[:quoted] or "limit"], text)
 
 
 def test_twins_across_facts_are_dropped_with_id_and_true_similarity():
@@ -257,12 +258,12 @@ def test_published_pairs_stay_and_others_are_compared_with_them():
 
 
 def test_a_pair_that_was_dropped_is_nobodys_twin():
-    first = long_pair("How is the number of returned keys set for a listing?")
-    twin = long_pair("How is the number of returned keys set for one listing?", "two")
-    echo = long_pair("how is the number of returned keys set for one listing", "three")
-    done = funnel([first, twin, echo], make_filters(FilterConfig()))
-    assert len(done.kept) == 1
-    assert {reject.twin for reject in done.rejects} == {done.kept[0].id}
+    first = long_pair("How is the number of returned keys set for a listing?", quoted=90)
+    twin = long_pair("How is the number of returned keys set for one listing?", "two", quoted=60)
+    echo = long_pair("how is the number of returned keys set for one listing", "three", quoted=30)
+    done = funnel([echo, twin, first], make_filters(FilterConfig()))
+    assert done.kept == [first.pair]
+    assert {(reject.reason, reject.twin) for reject in done.rejects} == {("near_duplicate", first.pair.id)}
 
 
 def test_the_order_of_candidates_changes_no_verdict():

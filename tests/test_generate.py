@@ -202,6 +202,7 @@ def test_unchanged_documents_cost_nothing_and_make_no_version(workspace, generat
     ran = generate(teacher)
     assert (ran.code, teacher.requests, versions(workspace)) == (0, 0, ["v0001"])
     assert (ran.json["version"], ran.json["requests"], ran.json["cost_usd"]) == ("v0001", 0, 0)
+    assert ran.json["path"] == "factory-data/versions/v0001"
     assert ran.json["pairs"] == {"candidates": 198, "accepted": 198, "rejected": {}}
     assert set(ran.json["changes"].values()) == {0}
     assert (workspace / "versions" / "v0001" / "manifest.json").read_bytes() == before

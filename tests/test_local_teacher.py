@@ -1,6 +1,7 @@
 """Teachers inside the process: what is refused before anything is loaded, and the real model (marked ``weights``)."""
 
 import asyncio
+import importlib.util
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import time
 import pytest
 
 from generators.errors import MissingExtraError, UsageError
+from generators.models import local_path
 from generators.teachers import Message, Request, TeacherSettings, open_teacher
 from generators.teachers.cores import usable_cores
 from generators.teachers.failures import PermanentFailure
@@ -42,11 +44,12 @@ def test_without_llama_cpp_the_install_line_is_given(tmp_path):
     assert MissingExtraError.__name__ in ran.stderr
 
 
-class TestWithEngine:
-    @pytest.fixture(autouse=True)
-    def _engine(self):
-        pytest.importorskip("xllamacpp")
+# Not importorskip: who imports the engine decides how its threads wait.
+needs_engine = pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="needs the extra [local]")
 
+
+@needs_engine
+class TestWithEngine:
     @pytest.mark.parametrize("name", ["missing.gguf", "folder", "page.gguf", "empty.gguf"])
     def test_what_is_no_model_file_is_a_usage_error(self, tmp_path, name):
         (tmp_path / "folder").mkdir()
@@ -73,15 +76,14 @@ def test_usable_cores_are_at_most_those_of_the_process():
     assert 1 <= usable_cores() <= allowed
 
 
+@pytest.fixture(scope="module")
+def path():
+    return local_path(NAME)
+
+
+@needs_engine
 @pytest.mark.weights
 class TestRealModel:
-    @pytest.fixture(scope="class")
-    def path(self):
-        pytest.importorskip("xllamacpp")
-        from generators.models import local_path
-
-        return local_path(NAME)
-
     def run(self, path, ask, **settings):
         async def opened():
             teacher = open_teacher(f"local:{path}", TeacherSettings(**settings))

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generators.names import names, spoken_numbers, values
@@ -62,6 +62,7 @@ def test_numbers_compare_without_separators_and_with_their_precision():
     assert spoken_numbers("Three times or twelve, at none.") == {"3", "12"}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_a_text_has_the_values_of_its_lines(one, other):
     assert values(f"{one}\n\n{other}") >= values(other) - values(one) or "`" in one
@@ -100,11 +101,13 @@ def test_tokens_are_estimated_without_a_tokeniser(text, tokens):
     assert 0.9 * tokens <= count_tokens(text) <= (1.25 if text.isascii() else 2) * tokens
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_a_joined_text_counts_no_more_than_its_parts(one, other):
     assert count_tokens(f"{one}\n{other}") <= count_tokens(one) + count_tokens(f"\n{other}")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_character_is_more_than_a_token(text):
     assert count_tokens(text) <= len(text)

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generators.records import Chunk
@@ -134,6 +134,7 @@ def test_slips_are_mended_and_what_mending_would_lose_is_rejected():
     assert "b and more" in next(reject.raw for reject in parsed.rejects if reject.reason == "invalid_json")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.data())
 def test_a_cut_reply_keeps_its_whole_facts(number, data):
     text = reply(*(fact(answer=f"{n} of {{ {number} }}", questions=[f"Q{n}?"]) for n in range(number)))
@@ -171,6 +172,7 @@ any_fact = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(json_values, any_fact, st.integers().map(lambda n: fact(questions=[f"Q{n}?"]))), max_size=6))
 def test_nothing_vanishes(items):
     parsed = parse_reply(json.dumps({"facts": items}), ONE)
@@ -180,6 +182,7 @@ def test_nothing_vanishes(items):
     assert good <= {pair.question for pair in parsed.pairs}
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='{}[]",:\\ factsquestion1\n', max_size=200))
 def test_any_text_ends_as_pairs_or_rejects(text):
     parsed = parse_reply(text, ONE)

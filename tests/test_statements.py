@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generators.quotes import find_quote
@@ -69,6 +69,7 @@ lines = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(lines, max_size=12).map("\n".join))
 def test_statements_stand_in_the_text(text):
     for found in statements(text):
@@ -77,6 +78,7 @@ def test_statements_stand_in_the_text(text):
         assert 12 <= len(found.text) <= 600
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab AB.!?:`\n"(e.g. i.e.1', max_size=200))
 def test_sentences_are_all_of_a_paragraph(text):
     spans = list(sentence_spans(text))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,10 +47,17 @@ def publish(root, rows=ROWS, rejects=REJECTS):
 def test_a_version_is_read_back_as_it_was_published(tmp_path):
     path = publish(tmp_path)
     version = Workspace(tmp_path).latest()
-    assert (version.name, version.path) == ("v0001", path.resolve())
+    assert (version.name, version.path) == ("v0001", path)
     assert version.rows == tuple(sorted(ROWS, key=lambda row: row.pair.id))
     assert version.rejects == REJECTS
     assert (version.manifest["format"], version.manifest["version"]) == (1, "v0001")
+
+
+def test_a_copy_that_follows_links_is_read_too(tmp_path):
+    shutil.copytree(publish(tmp_path / "one").parent.parent, tmp_path / "copy")
+    assert (tmp_path / "copy" / "latest").is_dir()
+    version = Workspace(tmp_path / "copy").latest()
+    assert (version.name, len(version.rows)) == ("v0001", len(ROWS))
 
 
 def test_rows_are_in_the_order_of_their_ids_whatever_the_order_given(tmp_path):
@@ -139,11 +147,14 @@ def test_one_run_holds_the_workspace_and_its_death_frees_it(tmp_path):
     holding = "import sys, time; from factory.store import Workspace; from pathlib import Path\n"
     holding += "with Workspace(Path(sys.argv[1])).locked(): print('held', flush=True); time.sleep(60)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen([sys.executable, "-c", holding, tmp_path], env=environment, stdout=subprocess.PIPE) as holder:
+    holder = subprocess.Popen([sys.executable, "-c", holding, tmp_path], env=environment, stdout=subprocess.PIPE)
+    try:
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(LockedError, match=rf"process {holder.pid}\b"), Workspace(tmp_path).locked():
             pass
+    finally:
         holder.kill()
+        holder.communicate()
     with Workspace(tmp_path).locked():
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
 

@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 import json
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -494,6 +496,47 @@ def test_proxy_of_the_environment_is_used_and_no_proxy_kept(serve, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "teacher.invalid")
     with pytest.raises(TransientFailure, match="dns"):
         ask("openai/m", request())
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command")
+def test_own_certificate_authority(tmp_path, monkeypatch):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate]
+    subprocess.run(["openssl", "req", "-x509", "-days", "2", *files, *subject], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http_server(canned(200, json.dumps({"choices": [{"message": {"content": "ok"}}]}).encode(), {}))
+    server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
+    with server as url:
+        monkeypatch.setenv("OPENAI_BASE_URL", url.replace("http:", "https:"))
+        with pytest.raises(TeacherError, match="SSL_CERT_FILE"):
+            ask("openai/m", request())
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        [raw], teacher = ask("openai/m", request())
+    assert teacher.read(raw.body).text == "ok"
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"])
+def test_litellm_is_one_attempt_with_the_same_errors(serve, model):
+    pytest.importorskip("litellm")
+    faults = [Fault("status", status=429, retry_after="3"), Fault("unauthorized")]
+    server = serve(lambda asked: faults[asked.n - 2] if asked.n > 1 else "{}")
+
+    async def run():
+        teacher = open_teacher(f"litellm/{model}")
+        reply = teacher.read((await teacher.send(request())).body)
+        with pytest.raises(TransientFailure) as slow:
+            await teacher.send(request())
+        with pytest.raises(TeacherError) as wrong:
+            await teacher.send(request())
+        return reply, slow.value, str(wrong.value)
+
+    reply, slow, wrong = asyncio.run(run())
+    assert (reply.text, reply.finish) == ("{}", "stop")
+    assert (slow.reason, slow.retry_after) == ("rate_limited", 3)
+    assert KEY[:8] not in wrong
+    assert server.requests == 3
 
 
 def test_retry_after_in_all_its_forms():
