@@ -165,7 +165,7 @@ class Asker:
         try:
             reply, cached = await self._reply(asking.request)
         except PermanentFailure as failure:
-            parsed = _failure(asking, failure.reason, str(failure))
+            parsed = _failure(asking, failure.reason, failure.detail)
             return Outcome(index, asking, parsed, failed=failure.reason in _UNREADABLE)
         except TransientFailure as failure:
             return Outcome(index, asking, _failure(asking, "no_reply", str(failure)), failed=True)

@@ -9,6 +9,7 @@ documents, the template and the settings alone.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from generators.focus import Focus
 from generators.names import names
@@ -141,7 +142,9 @@ def _room(reply_tokens: int, *, bound: bool, text: str) -> int:
     return min(_MOST_REPLY_TOKENS, max(1500, 3 * reply_tokens))
 
 
+@lru_cache
 def _schema(wordings: int) -> Mapping[str, object]:
+    """One object for all requests, so that what teachers make of it is made once."""
     texts = {"type": "array", "items": {"type": "string"}}
     fact = _object(
         kind={"type": "string", "enum": list(KINDS)},

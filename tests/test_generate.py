@@ -378,21 +378,18 @@ def test_a_small_first_run_still_holds_documents_out(manual, generate, teacher, 
     assert sets["unseen"] >= 18
 
 
-def test_a_section_shared_with_a_held_out_page_does_not_move_the_other_page(generate, teacher, tmp_path):
-    docs = write_manual(tmp_path / "manual")
-    shared = (
-        "\n# Quayline\n\n## Support\n\nThe `support_hours` value of the support desk is 9 and it is counted daily.\n"
-    )
+def test_sections_that_all_pages_share_do_not_decide_what_is_held_out(generate, teacher, tmp_path):
+    docs = write_manual(tmp_path / "manual", sections=("Limits",))
+    shared = "\n# Quayline\n" + "".join(f"\n{section('support', title, 90)}" for title in ("Desk", "Hours", "Staff"))
     for page in docs.iterdir():
         page.write_text(page.read_text() + shared)
     out = tmp_path / "factory-data"
     held = []
-    for edit in ("number", "amount"):
+    for edit in ("number", ""):
         assert generate(teacher).code == 0
         documents = json.loads((out / "latest" / "manifest.json").read_text())["documents"]
         held.append({entry["path"] for entry in documents if entry["held_out"]})
-        for page in docs.iterdir():
-            page.write_text(page.read_text().replace("limits_first` value", f"limits_first` {edit}"))
+        (docs / "alerts.md").write_text((docs / "alerts.md").read_text().replace("first` value", f"first` {edit}"))
     assert held[0] == held[1]
     assert 0 < len(held[0]) < 5
 
@@ -520,6 +517,17 @@ def test_stopping_does_not_wait_for_a_server_that_wants_to_be_left_alone(manual,
     process = start_factory("generate", "--docs", "manual", *TAIL, "--concurrency", 2, teacher=teacher)
     wait_until(lambda: len(teacher.ledger) == 2)
     time.sleep(0.2)
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 6
+
+
+def test_a_second_signal_stops_at_once(manual, start_factory, serve):
+    teacher = serve(delay=50)
+    process = start_factory("generate", "--docs", "manual", *TAIL, teacher=teacher)
+    wait_until(lambda: teacher.requests > 0)
+    process.terminate()
+    assert b"again to stop at once" in next(line for line in process.stderr if b"stopping" in line)
     process.terminate()
     process.communicate(timeout=10)
     assert process.returncode == 6

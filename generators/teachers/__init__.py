@@ -129,8 +129,8 @@ class TeacherSettings:
         max_reply_bytes: A longer body is not read to its end.
         threads: Of a local model; 0 is one for each physical core.
         slots: Requests that a local model works on at once; 0 is what was measured to be best.
-        context_tokens: Room of a local model for prompt and reply of one request; 0 is 8,192 or what it was trained
-            for, if that is less.
+        context_tokens: Room of a local model for prompt and reply of one request; 0 is 4,096. More than it was
+            trained for is cut to that.
     """
 
     total_seconds: float = 600.0
