@@ -4,6 +4,7 @@ Data and summaries go to stdout, progress and chatter to stderr. Commands import
 ``--help`` answers at once.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -234,9 +235,20 @@ def main() -> NoReturn:
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone (factory … | head): not our fault, and nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         code = ExitCode.DONE
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _discard_output()
+        _say("the disk is full; what is published is whole, free some space and run again")
+        code = ExitCode.STOPPED
     raise SystemExit(int(code or 0))
+
+
+def _discard_output() -> None:
+    """Let the interpreter's last flush find somebody who listens."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _flush() -> None:

@@ -8,7 +8,7 @@ no version.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +113,12 @@ def _splits(inputs: Inputs) -> SplitConfig:
 
 def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
     """Paths of the documents held out whole: as before where they are known, by content."""
-    before = previous.manifest["documents"] if previous else ()
-    known = {chunk: entry["held_out"] for entry in before for chunk in entry["chunks"]}
+    flags: dict[str, set[bool]] = defaultdict(set)
+    for entry in previous.manifest["documents"] if previous else ():
+        for chunk in entry["chunks"]:
+            flags[chunk].add(entry["held_out"])
+    # A section that stands in documents of both kinds tells nothing about a document.
+    known = {chunk: True in found for chunk, found in flags.items() if len(found) == 1}
     return hold_out({entry.path: entry.chunks for entry in inputs.corpus.documents}, known, _splits(inputs))
 
 

@@ -18,7 +18,7 @@ class Plan:
     Attributes:
         kept: Rows of chunks that are still there.
         rejects: What was rejected for good, of those chunks.
-        returning: Pairs that were rejected only for another's sake (a twin, a target) and are judged again.
+        returning: Pairs that were rejected only for another's sake (a twin that is gone, a target), to be judged again.
         asked: Chunk id → rounds it was asked in.
         todo: Chunks that were never asked about.
         changes: What happened to the documents.
@@ -51,7 +51,8 @@ def make_plan(inputs: Inputs, previous: Version | None) -> Plan:
         # Of a chunk that was not answered, the failure is no news: it is asked again.
         if reject.chunk not in plan.asked:
             continue
-        if reject.pair is not None and reject.pair.id not in known and (reject.twin or reject.stage == "target"):
+        lost_to_none = reject.stage == "target" or (reject.twin and reject.twin not in known)
+        if reject.pair is not None and reject.pair.id not in known and lost_to_none:
             known.add(reject.pair.id)
             plan.returning.append(reject.pair)
         else:

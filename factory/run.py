@@ -86,6 +86,8 @@ async def _generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, scre
     try:
         return await generate(inputs, workspace, teacher, screen, stop), caught[0] if caught else 0
     except asyncio.CancelledError:
+        if caught[:1] == [signal.SIGTERM]:
+            raise StoppedError("stopped at once; what the teacher has answered is kept, run again to go on") from None
         raise KeyboardInterrupt from None
     finally:
         await teacher.aclose()
