@@ -18,7 +18,7 @@ from generators.records import Document, Pair, Skipped
 from generators.templates import Template, load_template
 
 # Questions that a bound teacher writes must have this share of their content words in their answer.
-_BOUND_OVERLAP = 0.75
+_BOUND_OVERLAP = 0.8
 
 
 class Watch(Protocol):

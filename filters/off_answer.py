@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from generators.names import values
+from generators.statements import stands_alone
 from generators.words import content_words
 
+_CODE_SPAN = re.compile(r"`[^`]+`")
+_DEFINITION = re.compile(r"^What (?:is|are) (?:the |an? )?((?:\S+ ?){1,4})\?$")
 _WHICH = re.compile(
     r"^(?:with |in |on |by |for |at )?which ((?:(?!is\b|are\b|does\b|do\b|can\b)[\w-]+ ?){1,2})", re.IGNORECASE
 )
@@ -26,9 +29,11 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"\bdifference between\b|\bdiffer from\b|\bcompare\b",
-            r"\b(?:whereas|while|unlike|instead|but|differ|rather|than|both|however|only)",
+            r"\b(?:whereas|while|unlike|differ|however)",
             "a comparison",
         ),
+        (r"^how often\b", r"\b(?:every|per|once|times|daily|weekly|monthly|hourly|each)\b", "how often"),
+        (r"^which (?:is|are)\b", r"$^", "one of many"),
         (r"^\W*why\b", r"\b(?:because|since|so that|so|due|to|for|prevent|avoid|ensure|as|reason)\b", "a reason"),
         (
             r"^\W*when\b",
@@ -78,7 +83,22 @@ class OffAnswer:
         foreign = [value for value in sorted(values(pair.question)) if value.lower() not in (carried + heading).lower()]
         if foreign:
             return Drop(f"asks about '{foreign[0]}', which its answer does not hold")
-        return _wrong_kind(pair.question, pair.answer, heading)
+        return _not_by_itself(pair.question, pair.answer) or _wrong_kind(pair.question, pair.answer, heading)
+
+
+def _not_by_itself(question: str, answer: str) -> Drop | None:
+    """Drop an answer that announces or points, and a question that names the same twice or asks which is what."""
+    if not stands_alone(answer):
+        return Drop("the answer points at something outside itself")
+    if answer.endswith(":") and not (question.startswith("How") and values(answer)):
+        return Drop("the answer announces what does not follow")
+    named = _CODE_SPAN.findall(question)
+    if len(named) != len(set(named)):
+        return Drop("the question names the same thing twice")
+    definition = _DEFINITION.match(question)
+    if definition and not content_words(definition[1]) <= content_words(" ".join(answer.split()[:8])):
+        return Drop("asks what something is, which its answer does not begin with")
+    return None
 
 
 def _wrong_kind(question: str, answer: str, heading: str) -> Drop | None:

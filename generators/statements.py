@@ -102,6 +102,12 @@ def salient(text: str, count: int, owner: str = "") -> list[Statement]:
     return [every[i] for i in sorted(chosen)]
 
 
+def stands_alone(answer: str) -> bool:
+    """Whether a statement makes sense without what stands around it: it points nowhere and announces nothing."""
+    markup = answer.startswith(":::") or ":docstring:" in answer
+    return not (markup or _POINTING.match(answer) or _ELSEWHERE.search(answer) or _UNRESOLVED.search(answer))
+
+
 def whole(text: str) -> Statement:
     """A text without any statement (a heading's few words, a line of markup) as the one that it is, cut to length."""
     clean = text.strip()[:600].strip()
