@@ -131,8 +131,11 @@ class Screen:
         return f"{self._pairs} candidate pairs, {tokens:,} tokens, {money(spent.cost_usd)}"
 
     def _left(self) -> str:
+        """The time that is left, once enough is done to tell: the first replies of a model are its slowest."""
+        if self._done * 10 < self._total:
+            return "time left not known yet"
         elapsed = time.monotonic() - self._started
-        return f"about {duration(elapsed / self._done * (self._total - self._done))} left" if self._done else ""
+        return f"about {duration(elapsed / self._done * (self._total - self._done))} left"
 
 
 def _bar() -> "Progress":
