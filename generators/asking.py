@@ -170,7 +170,7 @@ class Asker:
         except TransientFailure as failure:
             return Outcome(index, asking, _failure(asking, "no_reply", str(failure)), failed=True)
         parsed = self._parse(asking, reply)
-        if not parsed.repairable or reply.finish in _FINISH_REASONS:
+        if not parsed.repairable:
             return Outcome(index, asking, parsed, cached)
         problem = "; ".join(sorted({f"{reject.reason}: {reject.detail}" for reject in parsed.rejects}))[:500]
         try:

@@ -193,7 +193,7 @@ def test_any_text_ends_as_pairs_or_rejects(text):
     "text",
     [
         reply(*(fact(questions=[f"Question {n}?"]) for n in range(60_000))),
-        '{"facts": ["' + 'a"b ' * 2_500_000,
+        '{"facts": [{"answer": "' + 'a"b ' * 2_500_000 + '"}]}',
         '{"answer":' * 1_000_000,
         "[[]," * 2_500_000,
         '{"answer": "' + "{[" * 5_000_000,
