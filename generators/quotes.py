@@ -6,7 +6,9 @@ find_quote("retries 4  times", "The command retries 4 times.") ─▶ 1.0
 import re
 import unicodedata
 from functools import lru_cache
+from textwrap import wrap
 
+_STRETCH = 150
 _SPACE = re.compile(r"\s+")
 # Bounded, so that no text takes time that grows with the square of its length.
 _MARKUP = re.compile(
@@ -22,19 +24,32 @@ _SAME = str.maketrans(
 
 
 def find_quote(quote: str, text: str) -> float:
-    """How well the quote stands in the text, 0 to 1; 1 is verbatim but for spaces, dashes and Markdown marks."""
-    source = _folded_source(text)
-    if len(quote) > 4 * len(text) + 100:
-        return 0.0
-    wanted = _folded(quote)
-    if not wanted:
+    """How well the quote stands in the text, 0 to 1; 1 is verbatim but for spaces, dashes and Markdown marks.
+
+    A long quote is looked for stretch by stretch, since comparing it whole takes seconds.
+    """
+    source, wanted = _folded_source(text), _folded(quote)
+    if not wanted or len(wanted) > 2 * len(source):
         return 0.0
     if wanted in source:
         return 1.0
+    stretches = [wanted] if len(wanted) <= 2 * _STRETCH else wrap(wanted, _STRETCH)
+    found = sum(_similarity(stretch, source) * len(stretch) for stretch in stretches) / sum(map(len, stretches))
+    return min(found, len(source) / len(wanted))
+
+
+def is_verbatim(quote: str, text: str) -> bool:
+    """Whether ``find_quote`` would give 1; quick."""
+    wanted = _folded(quote)
+    return bool(wanted) and wanted in _folded_source(text)
+
+
+def _similarity(stretch: str, source: str) -> float:
+    if stretch in source:
+        return 1.0
     from rapidfuzz.fuzz import partial_ratio
 
-    share = min(1.0, len(source) / len(wanted))
-    return min(share, float(partial_ratio(wanted, source)) / 100)
+    return float(partial_ratio(stretch, source)) / 100
 
 
 @lru_cache(maxsize=256)

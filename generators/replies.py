@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from generators.quotes import find_quote
+from generators.quotes import find_quote, is_verbatim
 from generators.records import Chunk, Pair, Reject, content_id
 from generators.statements import kind_of, plain, statements
 
@@ -275,6 +275,9 @@ def _home(quotes: Sequence[str], chunks: Sequence[Chunk]) -> Chunk:
     """The chunk that holds the quotes best; the first of equals."""
     if len(chunks) == 1:
         return chunks[0]
+    verbatim = [sum(is_verbatim(quote, chunk.text) for quote in quotes) for chunk in chunks]
+    if any(verbatim):
+        return chunks[verbatim.index(max(verbatim))]
     return max(chunks, key=lambda chunk: sum(find_quote(quote, chunk.text) for quote in quotes))
 
 
