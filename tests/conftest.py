@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from generators.teachers.scripted import ScriptedTeacher
 
@@ -150,3 +151,8 @@ def start_factory(tmp_path):
     for process in running:
         process.kill()
         process.communicate()
+
+
+# Machines differ in speed: a property is not false because it was slow to show.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
