@@ -16,6 +16,7 @@ FILTERS: dict[str, str] = {
     "ungrounded_value": "filters.ungrounded_value",
     "unknown_name": "filters.unknown_name",
     "off_answer": "filters.off_answer",
+    "mismatched_form": "filters.mismatched_form",
     "exact_duplicate": "filters.exact_duplicate",
     "near_duplicate": "filters.near_duplicate",
 }

@@ -18,6 +18,11 @@ _DEFINITION = re.compile(r"^What (?:is|are) (?:the |an? )?((?:\S+ ?){1,4})\?$")
 _WHICH = re.compile(
     r"^(?:with |in |on |by |for |at )?which ((?:(?!is\b|are\b|does\b|do\b|can\b)[\w-]+ ?){1,2})", re.IGNORECASE
 )
+# An entry of an API description is asked for by words that it need not hold.
+_ENTRY = re.compile(r"^`[^`\n]{1,80}` ?(?:\(|:)")
+_OF_ENTRIES = (
+    "query path parameter field property header cookie schema operation required optional maximum status length"
+)
 # (what the question begins with or holds, what the answer must then hold)
 _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
     (re.compile(asked, re.IGNORECASE), re.compile(needed, re.IGNORECASE), what)
@@ -73,7 +78,8 @@ class OffAnswer:
             return None
         pair, heading = candidate.pair, " ".join(candidate.chunk.heading)
         carried = "\n".join((pair.answer, *pair.quotes))
-        only_context = content_words(heading) - content_words(carried)
+        context = f"{heading} {_OF_ENTRIES}" if _ENTRY.match(pair.answer) else f"{heading} {_kind_asked(pair.question)}"
+        only_context = content_words(context) - content_words(carried)
         asked = content_words(pair.question) - only_context
         shared = len(asked & content_words(carried)) / len(asked) if asked else 0.0
         if shared < self.config.answer_overlap:
@@ -83,14 +89,22 @@ class OffAnswer:
         foreign = [value for value in sorted(values(pair.question)) if value.lower() not in (carried + heading).lower()]
         if foreign:
             return Drop(f"asks about '{foreign[0]}', which its answer does not hold")
-        return _not_by_itself(pair.question, pair.answer) or _wrong_kind(pair.question, pair.answer, heading)
+        announced = pair.quotes[-1].rstrip().endswith(":")
+        outside = _not_by_itself(pair.question, pair.answer, announced=announced)
+        return outside or _wrong_kind(pair.question, pair.answer, context)
 
 
-def _not_by_itself(question: str, answer: str) -> Drop | None:
+def _kind_asked(question: str) -> str:
+    """What "Which …?" calls a name that shows by itself what it is."""
+    found = re.match(r"Which (request|exception|status code)\b", question)
+    return found[1] if found else ""
+
+
+def _not_by_itself(question: str, answer: str, *, announced: bool) -> Drop | None:
     """Drop an answer that announces or points, and a question that names the same twice or asks which is what."""
     if not stands_alone(answer):
         return Drop("the answer points at something outside itself")
-    if answer.endswith(":") and not (question.startswith("How") and values(answer)):
+    if announced and not (question.startswith("How") and values(answer)):
         return Drop("the answer announces what does not follow")
     named = _CODE_SPAN.findall(question)
     if len(named) != len(set(named)):

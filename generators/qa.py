@@ -7,6 +7,7 @@ documents, the template and the settings alone.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,9 @@ _FACT_TOKENS = 110
 _TOKENS_A_FACT = 60
 _MOST_NAMES = 60
 _LONGEST_NAME = 80  # a longer code span is no name, and a document's sentences are no instructions
+_ANY_OPENING = ("What", "How", "When", "Which")
+_SPECIAL = re.compile(r"[][^$.()|{}*+?]")
+_UNPATTERNED = re.compile(r'["\\\x00-\x1f?]')  # what a JSON string would escape, a pattern cannot say
 _MOST_REPLY_TOKENS = 16_000  # more than that, models in wide use refuse
 
 
@@ -169,7 +173,7 @@ def owner(chunk: Chunk) -> str:
     if chunk.kind == "section" or not chunk.heading:
         return ""
     name = chunk.heading[-1].partition(": ")[0]
-    return f"`{name}`" if chunk.kind == "operation" else name
+    return f"`{name}`" if chunk.kind == "operation" else f"the schema `{name.removeprefix('Schema ')}`"
 
 
 def _bound_schema(bound: Sequence[Statement]) -> Mapping[str, object]:
@@ -181,8 +185,8 @@ def _bound_schema(bound: Sequence[Statement]) -> Mapping[str, object]:
     """
     facts = []
     for statement in bound:
-        asked = statement.foci or (Focus("what it says", ("What", "How", "When", "Which")),)
-        questions = [{"type": "string", "pattern": _beginning(focus.opening)} for focus in asked]
+        asked = statement.foci or (Focus("what it says", _ANY_OPENING),)
+        questions = [{"type": "string", "pattern": _pattern(focus)} for focus in asked]
         facts.append(
             _object(
                 quotes={"const": [statement.text]},
@@ -193,8 +197,11 @@ def _bound_schema(bound: Sequence[Statement]) -> Mapping[str, object]:
     return _object(facts={"type": "array", "prefixItems": facts, "minItems": len(facts), "maxItems": len(facts)})
 
 
-def _beginning(openings: Sequence[str]) -> str:
-    return rf'^({"|".join(openings)}) [^"\\\n?]+\?$'
+def _pattern(focus: Focus) -> str:
+    """The pattern of a question that begins with one of the focus's openings."""
+    usable = [opening for opening in focus.opening if not _UNPATTERNED.search(opening)]
+    literal = "|".join(_SPECIAL.sub(r"\\\g<0>", opening) for opening in usable or _ANY_OPENING)
+    return rf'^({literal})( [^"\\\n?]+){"?" if focus.whole and usable else ""}\?$'
 
 
 def _object(**properties: object) -> Mapping[str, object]:

@@ -194,6 +194,10 @@ def _facts(items: Sequence[object], origin: Origin) -> Parsed:
         except ValidationError as error:
             parsed.rejects.append(_reject(origin, "wrong_schema", _first_problem(error), item))
             continue
+        if _is_bound(item, origin):
+            fact = _without_given_away(fact, item, origin, parsed.rejects)
+            if not fact.questions:
+                continue
         wordings, unusable = _wordings(fact.questions)
         if not wordings:
             parsed.rejects.append(_reject(origin, "no_question", "the fact has no question", item))
@@ -246,12 +250,20 @@ def _without_given_away(fact: _Fact, item: object, origin: Origin, rejects: list
     bound = _BoundFact.model_validate(item)
     kept: list[str] = []
     for question, asked in zip_longest(bound.questions, bound.asks_for[: len(bound.questions)], fillvalue=""):
-        if asked and " " not in asked.strip("`") and asked.strip("`").lower() in question.lower():
+        if _gives_away(question, asked):
             detail = f"the question holds what it asks for: '{asked}'"
             rejects.append(_reject(origin, "answer_in_question", detail, {"question": question, "answer": fact.answer}))
         else:
             kept.append(question)
     return fact.model_copy(update={"questions": kept})
+
+
+def _gives_away(question: object, asked: str) -> bool:
+    """Whether a question holds the name or the amount that it was to ask for."""
+    if not isinstance(question, str) or not asked or not ("`" in asked[:1] or re.search(r"\d", asked)):
+        return False
+    held = re.sub(r"\W+", " ", asked).strip().lower()
+    return f" {held} " in f" {re.sub(r'[^a-z0-9_]+', ' ', question.lower())} "
 
 
 def _pairs(fact: _Fact, wordings: Sequence[str], origin: Origin) -> Iterator[Pair]:

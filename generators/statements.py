@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from generators.focus import Focus, foci
+from generators.foci import foci
+from generators.focus import Focus
 from generators.names import names
 
 StatementKind = Literal["prose", "item", "row", "code"]
@@ -45,18 +46,22 @@ _ELSEWHERE = re.compile(
 )
 # It speaks of something that was named before it.
 _UNRESOLVED = re.compile(
-    r"\b(?:this|these|those|that (?:date|case|time|way|value)|the (?:same|latter|former|\w+th)|such (?:an? )?\w+)\b"
+    r"\b(?:a|the|each|every) (?:new |other )?ones?\b"
+    r"|\b(?:this|these|those|that (?:date|case|time|way|value)|the (?:same|latter|former|\w+th)|such (?:an? )?\w+)\b"
     r"|^(?:later|earlier|after that|before that|quickly|only)\b"
     r"|^\w+ (?:requires?|uses?|needs?|does|sends?|raises?) it\b",
     re.IGNORECASE,
 )
 _MOST_FOCI = 2
+_A_CLAUSE = 5  # words
 _LONGEST_ITEM = 350
 _LOOSE_END = re.compile(
     r"(?:\b(?:below|above|following|follows|examples?|like this|like so)\b[^.]*[:.]?|:)\s*$", re.IGNORECASE
 )
 # "To send cookies, use the `cookies` parameter:" says it all before its colon.
 _INSTRUCTION = re.compile(r"^(?:to|if|when|for|use|pass|set|call|run|add)\b", re.IGNORECASE)
+# What announced an example ends as a sentence does.
+_TRAILING = re.compile(r"(?<=[\w`)])\s?(?::|;|\.\.\.|…)$")
 _LINK = re.compile(r"(!?)\[([^\[\]]*)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
 _MARKER_LINE = re.compile(r"^\s*(?:!!!|\?\?\?\+?|:::|>\s*\[!|\.\. \w+::|<!--|\[[^\]]+\]:\s|#{1,6}\s|</?\w+[^>]*>\s*$)")
 _NO_STATEMENT = re.compile(r"^(?:[#}\])>\"'<.]|Traceback|File \"|//|/?\*)")
@@ -89,8 +94,10 @@ def statements(text: str, owner: str = "") -> list[Statement]:
             answer = row_as_text(clean, header) if kind == "row" else plain(clean)
             if not answer:  # an image alone
                 continue
-            asked = tuple(foci(answer, _MOST_FOCI, owner))
-            found[clean] = Statement(clean, answer, kind, _weight(answer, kind, asked), asked)
+            asked = tuple(foci(answer, _MOST_FOCI, owner, row=kind == "row"))
+            found[clean] = Statement(
+                clean, answer, kind, _weight(answer, kind, asked, loose=bool(_LOOSE_END.search(clean))), asked
+            )
     return list(found.values())
 
 
@@ -100,6 +107,16 @@ def salient(text: str, count: int, owner: str = "") -> list[Statement]:
     ranked = sorted(range(len(every)), key=lambda i: (-every[i].weight, i))
     chosen = [i for i in ranked if every[i].weight > 0][:count] or ranked[:1]
     return [every[i] for i in sorted(chosen)]
+
+
+# Markup, sample output and log lines that stand in prose.
+_NO_PROSE = re.compile(r"</?[a-z][^>`]*>|^:\w+:|^(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)\b|\b\w+=\S+ \w+=\S+")
+# It says that something can be done, not how.
+_IDLE = re.compile(
+    r"\b(?:you (?:might|may) (?:want|wish|like)|(?:can|could|may) (?:also )?do (?:so|that|this)|take a look|"
+    r"you'll (?:also )?want|need to do so)\b",
+    re.IGNORECASE,
+)
 
 
 def stands_alone(answer: str) -> bool:
@@ -117,7 +134,7 @@ def whole(text: str) -> Statement:
 def plain(span: str) -> str:
     """A statement as an answer would put it: links as their text, images and row pipes gone, code spans kept."""
     text = _LINK.sub(lambda link: "" if link[1] else link[2], span)
-    return " ".join(text.replace("**", "").split())
+    return _TRAILING.sub(".", " ".join(text.replace("**", "").split()))
 
 
 def kind_of(statement: Statement) -> str:
@@ -147,17 +164,21 @@ def _cells(row: str) -> list[str]:
     return [plain(cell.replace("\x00", "|")) for cell in row.replace("\\|", "\x00").strip().strip("|").split("|")]
 
 
-def _weight(span: str, kind: StatementKind, asked: Sequence[Focus]) -> float:
-    """What can be asked for makes good questions; pointing words and loose ends make bad ones."""
+def _weight(span: str, kind: StatementKind, asked: Sequence[Focus], *, loose: bool) -> float:
+    """What can be asked for makes good questions; pointing words and loose ends (``loose``) make bad ones."""
     facts = min(len(names(span)), 4)
     words = len(span.split())
     prose_words = len(re.findall(r"(?<![\w`.(])[a-z]{2,}(?![\w`(])", re.sub(r"`[^`]*`", "", span)))
     if len(span) < 20 or (facts == 0 and words < 6) or (kind != "code" and prose_words < 3):
         return 0.0
-    loose = bool(_LOOSE_END.search(span)) and not (facts and _INSTRUCTION.match(span))
+    loose = loose and not (facts and _INSTRUCTION.match(span))
     weight = 0.5 + 0.5 * facts + 1.5 * len(asked) - 4.0 * bool(_POINTING.match(span)) - 2.5 * loose
     weight -= 4.0 * bool(_ELSEWHERE.search(span)) + 3.0 * bool(_UNRESOLVED.search(span))
     if span.endswith("?"):
+        weight -= 3.0
+    if kind != "code" and _NO_PROSE.search(re.sub(r"`[^`]*`", "``", span)):
+        weight -= 5.0
+    if _IDLE.search(span):
         weight -= 3.0
     if kind == "code" or re.match(r"[A-Za-z]+ing\b", span):
         weight -= 5.0
@@ -205,7 +226,16 @@ def _flush(prose: list[str]) -> Iterator[tuple[str, StatementKind, Sequence[str]
     # An item says one thing, often in the manner of a dictionary: what, then more about it.
     whole = marker and len(body) <= _LONGEST_ITEM
     for sentence in [body] if whole else sentences(body):
-        yield sentence, "item" if marker else "prose", ()
+        for clause in [sentence] if marker else _clauses(sentence):
+            yield clause, "item" if marker else "prose", ()
+
+
+def _clauses(sentence: str) -> list[str]:
+    """What a semicolon divides, where each part is long enough to be a sentence of its own."""
+    masked = _CODE_SPAN.sub(lambda m: "\x00" * len(m[0]), sentence)
+    cuts = [found.end() for found in re.finditer(r"; ", masked)]
+    parts = [sentence[start:end].strip() for start, end in zip([0, *cuts], [*cuts, None], strict=True)]
+    return parts if all(len(part.split()) >= _A_CLAUSE for part in parts) else [sentence]
 
 
 def sentences(paragraph: str) -> list[str]:

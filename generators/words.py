@@ -160,7 +160,16 @@ def words(text: str) -> list[str]:
 
 def content_words(text: str) -> set[str]:
     """Stems of the words that carry meaning; numbers whole."""
-    return {word if word.isdigit() else word[:_STEM] for word in words(text) if word not in _STOP}
+    return {_stem(word) for word in words(text) if word not in _STOP}
+
+
+def _stem(word: str) -> str:
+    """A word as its inflections share it: cut short, without an s at its end, with ``i`` for ``y``."""
+    if word.isdigit():
+        return word
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        word = word[:-1]
+    return word[:-1] + "i" if 3 < len(word) <= _STEM and word.endswith("y") else word[:_STEM]
 
 
 def overlap(question: str, *sources: str) -> float:

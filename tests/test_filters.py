@@ -84,6 +84,7 @@ KEEP = [
     ("exact_duplicate", {}),
     ("near_duplicate", {}),
     ("off_answer", {"question": "How many keys may a project have?"}),
+    ("mismatched_form", {"question": "How many keys may a project have?"}),
 ]
 DROP = [
     ("bad_length", {"question": "Keys?"}, "5 characters"),
@@ -115,6 +116,7 @@ DROP = [
     ("unknown_name", {"question": "Why may a project have 21 keys?"}, "'21'"),
     ("off_answer", {"question": "Which cookie does the browser store for sessions?"}, "of what it asks about"),
     ("off_answer", {"question": "Why may a project have keys?"}, "a reason"),
+    ("mismatched_form", {"question": "Which header may a project have?"}, "names none"),
 ]  # fmt: skip
 
 
@@ -131,7 +133,7 @@ def test_drops_with_its_evidence(name, changes, evidence):
 
 
 # Off unless the teacher is bound to quotes.
-OVERLAP = {"off_answer": {"answer_overlap": 0.75}}
+OVERLAP = {name: {"answer_overlap": 0.75} for name in ("off_answer", "mismatched_form")}
 
 
 def test_every_filter_has_a_case_to_keep_and_one_to_drop():
