@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from factory.corpus import Corpus
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
-from filters.apply import Candidate, funnel, make_filters
+from filters.apply import Candidate, Filter, funnel, make_filters
 from generators.asking import Asker, Outcome
-from generators.qa import Asking, build_requests
+from generators.qa import build_request, groups
 from generators.records import Chunk, Pair, Reject
 from generators.templates import Template
 
+Group = Sequence[Chunk]
 # A round that adds nothing may be bad luck; after so many in a row the documents have no more to give.
 _FRUITLESS_ROUNDS = 3
 
@@ -39,23 +40,23 @@ async def gather(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harv
     harvest = Harvest(asked=dict(plan.asked))
     target = inputs.settings.pairs
     if not target:
-        await ask_wave(inputs, asker, plan.todo, 0, harvest, watch)
+        await ask_wave(inputs, asker, list(groups(plan.todo, inputs.template, inputs.qa)), 0, harvest, watch)
         sift(inputs, plan, harvest)
         return harvest
     sift(inputs, plan, harvest)
-    waiting = [chunk for chunk in spread(inputs.corpus) if chunk.id not in plan.asked]
+    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
     slot, fruitless = 0, 0
     while len(harvest.accepted) + len(plan.kept) < target and not _ended(asker):
         if not waiting:
             slot, fruitless = slot + 1, fruitless + 1
             if fruitless > _FRUITLESS_ROUNDS:
                 break
-            waiting = [chunk for chunk in spread(inputs.corpus) if harvest.asked.get(chunk.id, 0) <= slot]
+            chunks = inputs.corpus.chunks.values()
+            waiting = spread(inputs, [chunk for chunk in chunks if harvest.asked.get(chunk.id, 0) <= slot])
             continue
         before = len(harvest.accepted)
         missing = target - before - len(plan.kept)
-        wave = waiting[: _wave_size(missing, inputs.template)]
-        waiting = waiting[len(wave) :]
+        wave, waiting = take(waiting, _wave_size(missing, inputs.template))
         await ask_wave(inputs, asker, wave, slot, harvest, watch)
         sift(inputs, plan, harvest)
         fruitless = 0 if len(harvest.accepted) > before else fruitless
@@ -73,21 +74,25 @@ def _wave_size(missing: int, template: Template) -> int:
 
 
 async def ask_wave(
-    inputs: Inputs, asker: Asker, chunks: Sequence[Chunk], slot: int, harvest: Harvest, watch: Watch
+    inputs: Inputs, asker: Asker, wave: Sequence[Group], slot: int, harvest: Harvest, watch: Watch
 ) -> None:
-    """Ask about these chunks and keep the outcomes under (round, index), so that no order of arrival matters."""
-    askings: list[Asking] = list(build_requests(chunks, inputs.template, inputs.qa, slot))
+    """Ask about these groups and keep the outcomes under (round, index), so that no order of arrival matters."""
+    askings = [build_request(group, inputs.template, inputs.qa, slot) for group in wave]
     base = len(harvest.outcomes)
     showing = make_filters(replace(inputs.filters, skip=(*inputs.filters.skip, "exact_duplicate", "near_duplicate")))
     watch.asking(len(askings), asker.spent)
     async with aclosing(asker.ask(askings)) as outcomes:
         async for outcome in outcomes:
             harvest.outcomes[slot, base + outcome.index] = outcome
-            kept = funnel(_candidates(outcome.parsed.pairs, inputs.corpus.chunks), showing).kept
-            watch.outcome(outcome, kept[0] if kept else None)
+            watch.outcome(outcome, partial(_best, outcome, inputs.corpus.chunks, showing))
             if not outcome.failed:
                 for chunk in outcome.asking.chunks:
                     harvest.asked[chunk.id] = max(harvest.asked.get(chunk.id, 0), slot + 1)
+
+
+def _best(outcome: Outcome, chunks: Mapping[str, Chunk], filters: Sequence[Filter]) -> Pair | None:
+    """The first pair that passes the filters that look at one pair alone."""
+    return next(iter(funnel(_candidates(outcome.parsed.pairs, chunks), filters).kept), None)
 
 
 def _candidates(pairs: Sequence[Pair], chunks: Mapping[str, Chunk]) -> list[Candidate]:
@@ -142,7 +147,33 @@ def _turns(pairs: Sequence[Pair]) -> dict[str, int]:
     return turns
 
 
-def spread(corpus: Corpus) -> list[Chunk]:
-    """All chunks, one of each document in turn, so that a small target or a preview sees the whole folder."""
-    turn = {chunk: place for entry in corpus.documents for place, chunk in enumerate(entry.chunks)}
-    return sorted(corpus.chunks.values(), key=lambda chunk: turn.get(chunk.id, 0))
+def spread(inputs: Inputs, chunks: Sequence[Chunk]) -> list[Group]:
+    """The chunks in the groups that a whole run asks about, one group of each document in turn.
+
+    A small target or a preview then sees the whole folder, and what it buys is not bought again by the whole run.
+    """
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, Group]] = []
+    for group in groups(chunks, inputs.template, inputs.qa):
+        placed.append((turns[group[0].document], group))
+        turns[group[0].document] += 1
+    return [group for _, group in sorted(placed, key=lambda each: each[0])]
+
+
+def take(waiting: Sequence[Group], count: int) -> tuple[list[Group], list[Group]]:
+    """The first groups that hold ``count`` chunks, and the rest."""
+    taken = held = 0
+    while taken < len(waiting) and held < count:
+        held += len(waiting[taken])
+        taken += 1
+    return list(waiting[:taken]), list(waiting[taken:])
+
+
+def exactly(waiting: Sequence[Group], count: int) -> list[Group]:
+    """Groups that hold ``count`` chunks together: whole ones as they fit, and a part of one for what is missing."""
+    chosen, rest = list[Group](), list[Group]()
+    for group in waiting:
+        fits = sum(map(len, chosen)) + len(group) <= count
+        (chosen if fits else rest).append(group)
+    missing = count - sum(map(len, chosen))
+    return [*chosen, rest[0][:missing]] if missing and rest else chosen

@@ -3,6 +3,7 @@
 Settings ─▶ Inputs; everything that can be wrong is said here
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -33,8 +34,8 @@ class Watch(Protocol):
     def asking(self, total: int, spent: Spent) -> None:
         """Hear that requests start: how many, and where the counts will stand."""
 
-    def outcome(self, outcome: Outcome, shown: Pair | None) -> None:
-        """Hear of a reply; ``shown`` is a pair of it worth showing."""
+    def outcome(self, outcome: Outcome, best: Callable[[], Pair | None]) -> None:
+        """Hear of a reply; ``best`` finds a pair of it worth showing, which costs something."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from factory.card import dataset_card
 from factory.corpus import Changes, Corpus
-from factory.harvest import Harvest, ask_wave, gather, sift, spread
+from factory.harvest import Harvest, ask_wave, exactly, gather, sift, spread
 from factory.inputs import Inputs, Watch
 from factory.manifest import manifest_of, places_so_far
 from factory.plan import Plan, make_plan
@@ -66,7 +66,8 @@ async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch:
     asker = _asker(inputs, teacher, journal, watch, asyncio.Event())
     harvest = Harvest()
     try:
-        await ask_wave(inputs, asker, spread(inputs.corpus)[:count], 0, harvest, watch)
+        wave = exactly(spread(inputs, list(inputs.corpus.chunks.values())), count)
+        await ask_wave(inputs, asker, wave, 0, harvest, watch)
     finally:
         journal.close()
     sift(inputs, Plan(), harvest)

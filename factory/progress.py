@@ -6,6 +6,7 @@ Screen(quiet=…) is a ``inputs.Watch``
 import re
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +98,12 @@ class Screen:
         elif self._bar is not None:
             self._bar.update(self._task, total=self._total)
 
-    def outcome(self, outcome: Outcome, shown: Pair | None) -> None:
-        """Move on by one request; show a pair of it."""
+    def outcome(self, outcome: Outcome, best: Callable[[], Pair | None]) -> None:
+        """Move on by one request; every so often show a pair of it."""
         self._done += 1
         self._pairs += len(outcome.parsed.pairs)
-        if shown is not None and not outcome.cached and time.monotonic() - self._last_pair > _PAIR_SECONDS:
+        due = not (self.quiet or outcome.cached) and time.monotonic() - self._last_pair > _PAIR_SECONDS
+        if due and (shown := best()) is not None:
             self._last_pair = time.monotonic()
             self.note(f"  Q: {visible(shown.question, 150)}\n  A: {visible(' '.join(shown.answer.split()), 150)}")
         if self._bar is not None:

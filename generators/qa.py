@@ -69,7 +69,7 @@ def recipe(template: Template, config: QaConfig, teacher: str) -> str:
 
 def build_requests(chunks: Iterable[Chunk], template: Template, config: QaConfig, slot: int = 0) -> Iterator[Asking]:
     """Yield the requests that ask about the chunks, in their order; lazily, one document's neighbours at a time."""
-    for group in _groups(chunks, template, config):
+    for group in groups(chunks, template, config):
         yield build_request(group, template, config, slot)
 
 
@@ -113,8 +113,8 @@ def repair_request(asking: Asking, reply: str, problem: str) -> Asking:
     return Asking(asking.chunks, request, asking.prompt_tokens + count_tokens(reply[:4000]), asking.reply_tokens)
 
 
-def _groups(chunks: Iterable[Chunk], template: Template, config: QaConfig) -> Iterator[list[Chunk]]:
-    """Neighbours of one document, up to the template's number and the settings' tokens."""
+def groups(chunks: Iterable[Chunk], template: Template, config: QaConfig) -> Iterator[list[Chunk]]:
+    """Which chunks share a request: a document's neighbours, up to the template's number and the settings' tokens."""
     group, size = list[Chunk](), 0
     for chunk in chunks:
         full = len(group) >= template.constants.sections_per_request or size + chunk.tokens > config.request_tokens
