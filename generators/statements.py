@@ -113,7 +113,7 @@ def salient(text: str, count: int, owner: str = "") -> list[Statement]:
 _NO_PROSE = re.compile(r"</?[a-z][^>`]*>|^:\w+:|^(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)\b|\b\w+=\S+ \w+=\S+")
 # It says that something can be done, not how.
 _IDLE = re.compile(
-    r"\b(?:you (?:might|may) (?:want|wish|like)|(?:can|could|may) (?:also )?do (?:so|that|this)|take a look|"
+    r"\b(?:you (?:might|may) (?:want|wish|like|need)|(?:can|could|may) (?:also )?do (?:so|that|this)|take a look|"
     r"you'll (?:also )?want|need to do so)\b",
     re.IGNORECASE,
 )

@@ -85,6 +85,10 @@ KEEP = [
     ("near_duplicate", {}),
     ("off_answer", {"question": "How many keys may a project have?"}),
     ("mismatched_form", {"question": "How many keys may a project have?"}),
+    ("mojibake", {"answer": "A café’s keys."}),
+    ("repetition", {"answer": "Keys, keys and keys."}),
+    ("wrong_language", {"answer": "`Authorization`"}),
+    ("broken_code", {"answer": "```python\nclient = Client(key)\n```"}),
 ]
 DROP = [
     ("bad_length", {"question": "Keys?"}, "5 characters"),
@@ -116,6 +120,10 @@ DROP = [
     ("unknown_name", {"question": "Why may a project have 21 keys?"}, "'21'"),
     ("off_answer", {"question": "Which cookie does the browser store for sessions?"}, "of what it asks about"),
     ("off_answer", {"question": "Why may a project have keys?"}, "a reason"),
+    ("mojibake", {"answer": "Twenty cafÃ© keys."}, "garbled"),
+    ("repetition", {"answer": "A key and a key and a key and a key."}, "repeats"),
+    ("wrong_language", {"answer": "Das Projekt kann nicht mehr als 20 Schlüssel haben."}, "German"),
+    ("broken_code", {"answer": "```python\nclient = Client(key\n```"}, "does not parse"),
     ("mismatched_form", {"question": "Which header may a project have?"}, "names none"),
 ]  # fmt: skip
 
