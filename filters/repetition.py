@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from generators.words import words
 
-_SENTENCE = re.compile(r"[^.!?\n]{20,}[.!?\n]")
+_SENTENCE_END = re.compile(r"[.!?\n]")
+_SENTENCE = 20  # characters, at least
 _TIMES = 3  # so often in a row, or so many equal sentences
 _LONGEST_CYCLE = 12  # words
 
@@ -39,7 +40,8 @@ def _cycle(said: list[str]) -> str:
 
 
 def _refrain(text: str) -> str:
-    sentences = [" ".join(words(sentence)) for sentence in _SENTENCE.findall(text)]
+    parts = (part for part in _SENTENCE_END.split(text) if len(part) >= _SENTENCE)
+    sentences = [" ".join(words(part)) for part in parts]
     return next((sentence for sentence in sentences if sentence and sentences.count(sentence) >= _TIMES), "")
 
 
