@@ -21,6 +21,7 @@ from factory.manifest import manifest_of, places_so_far
 from factory.plan import Plan, make_plan
 from factory.store import Row, Version, Workspace
 from filters.holdout import SplitConfig, assign, hold_out
+from filters.leakage import Leak, settle
 from generators.asking import AskConfig, Asker, Spent
 from generators.errors import ExitCode
 from generators.journal import Journal
@@ -85,8 +86,8 @@ def _finish(
 ) -> Result:
     """Assign splits, publish if anything changed, and say how it went."""
     held = _held_out(inputs, previous)
-    rows = _rows(inputs, previous, plan, harvest, held)
-    rejects = [*plan.rejects, *harvest.rejects]
+    rows, leaks = _rows(inputs, previous, plan, harvest, held)
+    rejects = [*plan.rejects, *harvest.rejects, *(_as_reject(leak) for leak in leaks)]
     old_ids = {row.pair.id for row in previous.rows} if previous else set()
     new_ids = {row.pair.id for row in rows}
     result = Result("", None, inputs.corpus, rows, rejects, asker.spent, plan.changes)
@@ -123,14 +124,22 @@ def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
     return hold_out({entry.path: entry.chunks for entry in inputs.corpus.documents}, known, _splits(inputs))
 
 
-def _rows(inputs: Inputs, previous: Version | None, plan: Plan, harvest: Harvest, held: Collection[str]) -> list[Row]:
-    """All accepted pairs, each in the split it had or is now given."""
+def _rows(
+    inputs: Inputs, previous: Version | None, plan: Plan, harvest: Harvest, held: Collection[str]
+) -> tuple[list[Row], Sequence[Leak]]:
+    """All accepted pairs, each in the split it had or is now given, and those that would have leaked the test."""
     chunks = inputs.corpus.chunks
-    places = places_so_far(previous) if previous else {}
+    before = places_so_far(previous) if previous else {}
     held_chunks = {chunk for entry in inputs.corpus.documents if entry.path in held for chunk in entry.chunks}
     pairs = [*(row.pair for row in plan.kept), *harvest.accepted]
-    assigned = assign(pairs, held_chunks, places, _splits(inputs))
-    return [Row(pair, assigned[pair.id], chunks[pair.chunk].document, chunks[pair.chunk].lines) for pair in pairs]
+    settled = settle(pairs, assign(pairs, held_chunks, before, _splits(inputs)), before)
+    kept = [pair for pair in pairs if pair.id in settled.places]
+    rows = [Row(pair, settled.places[pair.id], chunks[pair.chunk].document, chunks[pair.chunk].lines) for pair in kept]
+    return rows, settled.leaks
+
+
+def _as_reject(leak: Leak) -> Reject:
+    return Reject("split", "test_leak", leak.detail, leak.pair.chunk, leak.pair, "", leak.twin, leak.similarity or None)
 
 
 def _unchanged(previous: Version, inputs: Inputs, rows: Sequence[Row], harvest: Harvest) -> bool:

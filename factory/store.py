@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from filters.holdout import Place
+from filters.leakage import cross_twins
 from generators.errors import LockedError, StoppedError, UsageError
 from generators.records import Pair, Reject
 
@@ -150,7 +151,21 @@ class Workspace:
                 for file, digest in sorted(listed.items())
                 if file not in present or _digest(version / file) != digest
             ]
+            problems += self._leaks(version)
         return problems
+
+    def _leaks(self, path: Path) -> list[str]:
+        """Questions that stand, or nearly, in two splits of a version."""
+        try:
+            rows = self.read(path).rows
+        except UsageError as error:
+            return [str(error)]
+        places = {row.pair.id: row.place for row in rows}
+        return [
+            f"{path}: {places[one.id].split} row {one.id} asks nearly what {places[other.id].split} row {other.id} asks"
+            f" (similarity {similarity:.2f})"
+            for one, other, similarity in cross_twins([row.pair for row in rows], places)
+        ]
 
     def _open_lock(self) -> int:
         """Create the folder and open the lock file; ``UsageError`` where it cannot be written."""

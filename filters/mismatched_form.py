@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
+from generators.records import Chunk
 from generators.words import content_words
 
 _TOKEN = re.compile(r"`[^`]+`|[\w'./@{}-]*\w[\w'/)}-]*|[:(;,–—=]")
@@ -32,7 +33,7 @@ _MEANS = re.compile(
 _ASPECT = re.compile(r"What is the (value|type|format|unit|length|maximum|minimum|default) (?:value )?(?:of|for)\b")
 _PERHAPS = re.compile(r"\byou (?:might|may) (?:want|wish|like|need)\b", re.IGNORECASE)
 _NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice)"
-_LEAST_SHARED, _LEAST_RECALL = 3, 0.4
+_LEAST_SHARED, _LEAST_RECALL, _LEAST_TOLD = 3, 0.4, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,20 @@ class MismatchedForm:
         if _POINTING.search(without_names):
             return Drop("the question points at something outside itself")
         if _ENTRY.match(answer) or _ROW.match(answer):
-            return _of_entry(question, answer)
+            return _of_another(question, candidate.chunk) or _of_entry(question, answer)
         for form, judged in _FORMS:
             found = form.match(question)
             if found:
                 return judged(found, answer)
         return _in_general(question, answer)
+
+
+def _of_another(question: str, chunk: Chunk) -> Drop | None:
+    """A parameter or field is its operation's or schema's; a question that does not name that one asks for any."""
+    if chunk.kind == "section" or not chunk.heading:
+        return None
+    name = chunk.heading[-1].partition(": ")[0].removeprefix("Schema ")
+    return None if name in question else Drop(f"does not say that it asks about {name}")
 
 
 def _of_entry(question: str, answer: str) -> Drop | None:
@@ -89,6 +98,8 @@ def _definition(found: re.Match[str], answer: str) -> Drop | None:
             behind = told[at + len(asked) : at + len(asked) + 1]
             before = [token for token in told[:at] if token not in _ARTICLES][-2:]
             being = set(behind) & (_BEING - ({"is", "are"} - {verb}))
+            if behind == [":"] and len(told) - at - len(asked) - 1 < _LEAST_TOLD:
+                return Drop("the answer says next to nothing")
             if being or (before[-1:] == [verb] and "there" not in before):
                 return None
     return Drop(f"asks what {found['what']} is, and the answer does not say it")
