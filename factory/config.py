@@ -127,7 +127,7 @@ _ANY = float("inf")
 _LIMITS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("concurrency", "facts", "max_cost", "temperature"), (0, _ANY)),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
-    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap"), (0, 1)),
+    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
 

@@ -17,6 +17,7 @@ FILTERS: dict[str, str] = {
     "wrong_language": "filters.wrong_language",
     "ungrounded_quote": "filters.ungrounded_quote",
     "ungrounded_value": "filters.ungrounded_value",
+    "ungrounded_answer": "filters.ungrounded_answer",
     "unknown_name": "filters.unknown_name",
     "broken_code": "filters.broken_code",
     "off_answer": "filters.off_answer",

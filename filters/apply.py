@@ -63,6 +63,7 @@ class FilterConfig:
     Attributes:
         min_answer_chars, max_answer_chars, max_question_chars: Lengths.
         quote_similarity: A quote must stand in its chunk at least so well, 0 to 1.
+        answer_support: So many of an answer's content words must stand in its quotes, heading or question, 0 to 1.
         near_duplicate: Jaccard similarity of word 3-grams of question + answer from which two pairs are twins.
         wordings_a_fact: So many wordings of one fact that resemble each other so much are kept.
         answer_overlap: Share of a question's content words that its answer, quotes or heading must hold; 0 turns
@@ -75,6 +76,7 @@ class FilterConfig:
     max_answer_chars: int = 2500
     max_question_chars: int = 400
     quote_similarity: float = 0.9
+    answer_support: float = 0.5
     near_duplicate: float = 0.7
     wordings_a_fact: int = 6
     answer_overlap: float = 0.0

@@ -1,7 +1,7 @@
 """``broken_code``: code of an answer that its language cannot parse, where the documents' own code is no such thing.
 
 Python, JSON, YAML, shell (and with it curl) and JavaScript, by the language's own parser or its tree-sitter grammar.
-Other languages are not judged; nor is code that stands in the section word for word, however it may look.
+Other languages are not judged; nor is code that the section itself has, unless that is whole there and cut here.
 """
 
 import ast
@@ -20,6 +20,7 @@ from filters.apply import Candidate, Drop, Filter, FilterConfig
 
 _FENCE = re.compile(r"^ *(`{3,}|~{3,}) *([\w+#.-]*)[^\n]*\n(.*?)(?:^ *\1 *$|\Z)", re.DOTALL | re.MULTILINE)
 _PROMPT = re.compile(r"^(?:>>>|\.\.\.|\$|In \[\d+\]:) ?", re.MULTILINE)
+_SESSION = re.compile(r"^ *>>> ", re.MULTILINE)
 # "..." and "…" stand for what an example leaves out.
 _ELLIPSIS = re.compile(r",?\s*(?:\.\.\.|…)")
 _PLACEHOLDER = re.compile(r"<[\w \-]+>|\{\{[^{}]*\}\}")
@@ -50,12 +51,20 @@ class BrokenCode:
 
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if a piece of code is cut or garbled."""
-        source = _squeezed(candidate.chunk.text)
         for tongue, code in pieces(candidate.pair.answer, bare=candidate.pair.kind == "code"):
-            problem = None if _squeezed(code) in source else flaw(tongue, code)
-            if problem:
+            problem = flaw(tongue, code)
+            if problem and not _is_their_own(tongue, code, candidate.chunk.text):
                 return Drop(f"its {tongue} does not parse: {problem}")
         return None
+
+
+def _is_their_own(tongue: str, code: str, section: str) -> bool:
+    """Whether the section has this code, and not as the beginning of code that parses: then it was cut."""
+    wanted = _squeezed(code)
+    if wanted not in _squeezed(section):
+        return False
+    blocks = [fence[3] for fence in _FENCE.finditer(section) if wanted in _squeezed(fence[3])]
+    return not any(flaw(tongue, textwrap.dedent(block)) == "" for block in blocks)
 
 
 def pieces(answer: str, *, bare: bool) -> Iterator[tuple[str, str]]:
@@ -84,7 +93,7 @@ def _squeezed(text: str) -> str:
 
 
 def _python(code: str) -> str:
-    tidy = textwrap.dedent("\n".join(_session(code) if ">>> " in code else code.split("\n"))).strip()
+    tidy = textwrap.dedent("\n".join(_session(code) if _SESSION.search(code) else code.split("\n"))).strip()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -108,6 +108,12 @@ def test_code_that_does_not_parse_is_dropped(tongue, code):
     assert judged("broken_code", answer=answer, text=f"As we say: {code}") is None  # the documents' own words
 
 
+def test_code_that_is_whole_in_the_section_and_cut_in_the_answer_is_dropped():
+    section = "Like this:\n```python\nclient = Client(\n    timeout=10,\n)\n```"
+    assert judged("broken_code", answer="```python\nclient = Client(\n    timeout=10,\n```", text=section).detail
+    assert judged("broken_code", answer="```python\nclient = Client(\n    timeout=10,\n)\n```", text=section) is None
+
+
 def test_code_without_a_fence_is_known_by_its_look():
     assert judged("broken_code", answer="import httpx; httpx.get(", kind="code").detail
     assert judged("broken_code", answer="import duties apply (", kind="value") is None
