@@ -132,12 +132,16 @@ def _deed(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "What does X return?": the answer says "X returns …"."""
     asked, told = _tokens(found["what"]), _tokens(answer)
     asked = [token for token in asked if token not in _ARTICLES]
-    stems = [token if "`" in token else token[:4] for token in told if token not in _ARTICLES]
-    wanted = [token[:4] for token in asked]
+    stems = [_verb_stem(token) for token in told if token not in _ARTICLES]
+    wanted = [_verb_stem(token) for token in asked]
     places = [at + len(wanted) for at in range(len(stems)) if stems[at : at + len(wanted)] == wanted]
     if not any(stems[end : end + 1] not in (["is"], ["are"], ["was"]) for end in places):
         return Drop("asks what something does that the answer says otherwise")
     return None
+
+
+def _verb_stem(token: str) -> str:
+    return token[:4].removesuffix("s")
 
 
 def _choice(found: re.Match[str], answer: str) -> Drop | None:
