@@ -15,7 +15,7 @@ from factory.inputs import Inputs, Watch
 from factory.plan import Plan
 from filters.apply import Candidate, Filter, funnel, make_filters
 from generators.asking import Asker, Outcome
-from generators.qa import build_request, groups
+from generators.qa import build_request, groups, has_more
 from generators.records import Chunk, Pair, Reject
 from generators.templates import Template
 
@@ -42,6 +42,7 @@ async def gather(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harv
     if not target:
         await ask_wave(inputs, asker, list(groups(plan.todo, inputs.template, inputs.qa)), 0, harvest, watch)
         sift(inputs, plan, harvest)
+        await _ask_the_uncovered(inputs, plan, asker, harvest, watch)
         return harvest
     sift(inputs, plan, harvest)
     waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
@@ -52,7 +53,8 @@ async def gather(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harv
             if fruitless > _FRUITLESS_ROUNDS:
                 break
             chunks = inputs.corpus.chunks.values()
-            waiting = spread(inputs, [chunk for chunk in chunks if harvest.asked.get(chunk.id, 0) <= slot])
+            again = [chunk for chunk in chunks if harvest.asked.get(chunk.id, 0) <= slot]
+            waiting = spread(inputs, [chunk for chunk in again if has_more(chunk, inputs.template, inputs.qa, slot)])
             continue
         before = len(harvest.accepted)
         missing = target - before - len(plan.kept)
@@ -62,6 +64,26 @@ async def gather(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harv
         fruitless = 0 if len(harvest.accepted) > before else fruitless
     _trim(plan, harvest, target)
     return harvest
+
+
+async def _ask_the_uncovered(inputs: Inputs, plan: Plan, asker: Asker, harvest: Harvest, watch: Watch) -> None:
+    """Ask a bound teacher once more where nothing was accepted: it is asked about other statements, and costs nothing.
+
+    What a free teacher had to say about a chunk it has said, and been paid for.
+    """
+    if not inputs.template.constants.bound_quotes or _ended(asker):
+        return
+    covered = {pair.chunk for pair in harvest.accepted}
+    uncovered = [
+        chunk
+        for chunk in plan.todo
+        if chunk.id not in covered
+        and harvest.asked.get(chunk.id) == 1
+        and has_more(chunk, inputs.template, inputs.qa, slot=1)
+    ]
+    if uncovered:
+        await ask_wave(inputs, asker, list(groups(uncovered, inputs.template, inputs.qa)), 1, harvest, watch)
+        sift(inputs, plan, harvest)
 
 
 def _ended(asker: Asker) -> bool:

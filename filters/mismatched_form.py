@@ -70,6 +70,8 @@ def _of_another(question: str, chunk: Chunk) -> Drop | None:
 
 def _of_entry(question: str, answer: str) -> Drop | None:
     """An entry or a row answers what is asked of its name."""
+    if answer.startswith("`."):
+        return Drop("asks for a member without its class")
     if question.startswith(("What is", "What does", "What are", "Is ")) or re.match(
         r"Which values can|How long may", question
     ):
@@ -132,10 +134,11 @@ def _deed(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "What does X return?": the answer says "X returns …"."""
     asked, told = _tokens(found["what"]), _tokens(answer)
     asked = [token for token in asked if token not in _ARTICLES]
-    stems = [_verb_stem(token) for token in told if token not in _ARTICLES]
-    wanted = [_verb_stem(token) for token in asked]
-    places = [at + len(wanted) for at in range(len(stems)) if stems[at : at + len(wanted)] == wanted]
-    if not any(stems[end : end + 1] not in (["is"], ["are"], ["was"]) for end in places):
+    told = [token for token in told if token not in _ARTICLES]
+    stems, wanted = [_verb_stem(token) for token in told], [_verb_stem(token) for token in asked]
+    ends = [at + len(wanted) for at in range(len(stems)) if stems[at : at + len(wanted)] == wanted]
+    # "HTTP/2 support is available": the word is no verb there.
+    if all(told[end : end + 1] in (["is"], ["are"], ["was"], ["were"]) for end in ends):
         return Drop("asks what something does that the answer says otherwise")
     return None
 
@@ -160,8 +163,8 @@ def _choice(found: re.Match[str], answer: str) -> Drop | None:
         after = re.findall(rf"(`[^`]+`|(?-i:\b[A-Z]\w+)) {word}", answer, re.IGNORECASE)
         before = re.findall(rf"\b{word} (?:is |are |named |called |of )?(`[^`]+`)", answer, re.IGNORECASE)
         names = [*after, *before]
-    if not [name for name in names if name.strip("`") not in question]:
-        return Drop(f"asks which {noun}, and the answer names none")
+    if not names or any(name.strip("`") in question for name in names):
+        return Drop(f"asks which {noun}, and the answer names none, or none but what the question holds")
     return _in_general(question, answer)
 
 

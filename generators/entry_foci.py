@@ -55,7 +55,8 @@ def entry_foci(statement: str, owner: str) -> list[Focus]:
     name, known, text = entry["name"], entry["known"] or "", entry["text"] or ""
     if re.fullmatch(r"`[1-5](?:\d\d|XX)`", name):
         return [Focus(f"what status {name}{of_owner} means", (f"What does status {name}{of_owner} mean",), whole=True)]
-    if not (owner or known) and re.fullmatch(r"`[a-z]+`", name):  # a plain word names nothing by itself
+    # A plain word, or a member without its class, names nothing by itself.
+    if not owner and (name.startswith("`.") or (not known and re.fullmatch(r"`[a-z]+`", name))):
         return []
     role = _role(known, owner)
     subject = f"the {role} {name}{of_owner}" if role else f"{name}{of_owner}"

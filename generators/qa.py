@@ -89,7 +89,7 @@ def build_request(group: Sequence[Chunk], template: Template, config: QaConfig, 
         "slot": slot,
     }
     system, user = template.render(values)
-    bound = _bound_statements(group, wanted) if constants.bound_quotes else []
+    bound = _bound_statements(group, wanted, most * slot) if constants.bound_quotes else []
     schema = _bound_schema(bound) if constants.bound_quotes else _schema(constants.wordings)
     reply_tokens = sum(wanted) * (_FACT_TOKENS + _WORDING_TOKENS * constants.wordings)
     request = Request(
@@ -159,13 +159,21 @@ def _schema(wordings: int) -> Mapping[str, object]:
     return _object(facts={"type": "array", "items": fact})
 
 
-def _bound_statements(group: Sequence[Chunk], wanted: Sequence[int]) -> list[Statement]:
-    """The statements that a small teacher is to ask about; at least one of every chunk."""
+def _bound_statements(group: Sequence[Chunk], wanted: Sequence[int], skip: int) -> list[Statement]:
+    """The statements that a small teacher is to ask about, other ones in each round; at least one of every chunk."""
     return [
         found
         for chunk, count in zip(group, wanted, strict=True)
-        for found in salient(chunk.text, count, owner(chunk)) or [whole(chunk.text)]
+        for found in salient(chunk.text, count, owner(chunk), skip) or [whole(chunk.text)]
     ]
+
+
+def has_more(chunk: Chunk, template: Template, config: QaConfig, slot: int) -> bool:
+    """Whether another round can bring something new: a free teacher finds it, a bound one needs statements left."""
+    if not template.constants.bound_quotes:
+        return True
+    most = config.facts or template.constants.facts_per_section
+    return sum(statement.weight > 0 for statement in statements(chunk.text, owner(chunk))) > most * slot
 
 
 def owner(chunk: Chunk) -> str:

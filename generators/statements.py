@@ -101,11 +101,15 @@ def statements(text: str, owner: str = "") -> list[Statement]:
     return list(found.values())
 
 
-def salient(text: str, count: int, owner: str = "") -> list[Statement]:
-    """Choose the ``count`` statements that say most, in reading order; at least one where there is one."""
+def salient(text: str, count: int, owner: str = "", skip: int = 0) -> list[Statement]:
+    """Choose the ``count`` statements that say most behind the ``skip`` most telling, in reading order.
+
+    At least one where there is one, whatever it says; what is skipped is wrapped around to when nothing else is left.
+    """
     every = statements(text, owner)
     ranked = sorted(range(len(every)), key=lambda i: (-every[i].weight, i))
-    chosen = [i for i in ranked if every[i].weight > 0][:count] or ranked[:1]
+    telling = [i for i in ranked if every[i].weight > 0] or ranked[:1]
+    chosen = telling[skip : skip + count] or telling[:count]
     return [every[i] for i in sorted(chosen)]
 
 
