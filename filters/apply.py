@@ -56,6 +56,14 @@ class Remembering(Protocol):
         """Hear of a candidate that passed the whole funnel, or that is published already."""
 
 
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A filter that is faster if it sees many candidates before it judges them; its verdicts are the same."""
+
+    def foresee(self, candidates: Sequence[Candidate]) -> None:
+        """Hear of the candidates that are judged or remembered next."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterConfig:
     """Thresholds of the funnel (``[filters]`` in factory.toml).
@@ -117,7 +125,9 @@ def funnel(
     if not given:
         return Funnelled()
     remembering = [each for each in filters if isinstance(each, Remembering)]
-    for candidate in published:
+    known = list(published)
+    foresee([*known, *given], filters)
+    for candidate in known:
         _remember(candidate, remembering)
     verdicts: dict[int, Reject | None] = {}
     for index in sorted(range(len(given)), key=lambda i: _rank(given[i])):
@@ -132,6 +142,13 @@ def funnel(
         else:
             outcome.rejects.append(reject)
     return outcome
+
+
+def foresee(candidates: Sequence[Candidate], filters: Iterable[Filter]) -> None:
+    """Announce candidates to the filters that are faster for it."""
+    for each in filters:
+        if isinstance(each, Foreseeing):
+            each.foresee(candidates)
 
 
 def _rank(candidate: Candidate) -> tuple[float, float, int, str, str]:
