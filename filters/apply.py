@@ -105,10 +105,15 @@ class Funnelled:
 
 def make_filters(config: FilterConfig) -> list[Filter]:
     """Build the filters of the table, in its order, without those to skip."""
-    unknown = [name for name in config.skip if name not in FILTERS]
-    if unknown:
-        raise UsageError(f"no filter '{unknown[0]}': the filters are {', '.join(FILTERS)}")
+    known_filters(config.skip)
     return [import_module(module).make(config) for name, module in FILTERS.items() if name not in config.skip]
+
+
+def known_filters(names: Iterable[str]) -> None:
+    """``UsageError`` names the first that is none."""
+    for name in names:
+        if name not in FILTERS:
+            raise UsageError(f"no filter '{name}': the filters are {', '.join(FILTERS)}")
 
 
 def funnel(
@@ -131,7 +136,7 @@ def funnel(
         _remember(candidate, remembering)
     verdicts: dict[int, Reject | None] = {}
     for index in sorted(range(len(given)), key=lambda i: _rank(given[i])):
-        verdicts[index] = _first_drop(given[index], filters)
+        verdicts[index] = first_drop(given[index], filters)
         if verdicts[index] is None:
             _remember(given[index], remembering)
     outcome = Funnelled()
@@ -167,7 +172,8 @@ def _remember(candidate: Candidate, filters: Iterable[Remembering]) -> None:
         each.remember(candidate)
 
 
-def _first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:
+def first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:
+    """The verdict of the first filter that drops a candidate."""
     for each in filters:
         drop = each.judge(candidate)
         if drop is not None:

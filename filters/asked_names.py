@@ -13,6 +13,8 @@ from collections.abc import Set as AbstractSet
 
 _EDGES = ".,;:!?…\"'()[]“”‘’«»„¿¡"
 _CODE_SPAN = re.compile(r"(?<!`)`+([^`\n]+)`+")
+_MARKED_WORD = re.compile(r"`([^\W_]+)`")
+_NONE = frozenset[str]()
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _STRUCTURED = re.compile(r"[\d_/\\@#$%&*=+|~<>{}^.:]|[a-z][A-Z]|^-+\w")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -25,20 +27,20 @@ _SPOKEN = {
     )
     for form in (word, word.capitalize())
 } | {"zero": "0", "Zero": "0"}
+_SPOKEN_WORDS = frozenset(_SPOKEN)
 _SENTENCE_END = (".", "?", "!", ":")
 _PRONOUNS = frozenset(["I", "I'm", "I've", "I'd", "I'll"])
 
 
 def names_asked(question: str) -> tuple[str, ...]:
     """What looks like an identifier, a path, a flag or a number in a question, or stands in code, sorted."""
-    found = set[str]()
-    camel = _CAMEL.search(question) is not None
-    for token in question.split():
-        if token.isalpha() and not camel:
-            if token in _SPOKEN:
-                found.add(_SPOKEN[token])
-        elif "`" not in token:
+    tokens = question.split()
+    found = set[str]() if _SPOKEN_WORDS.isdisjoint(tokens) else {_SPOKEN[word] for word in _SPOKEN_WORDS & {*tokens}}
+    for token in tokens:
+        if not token.isalpha() and "`" not in token:
             _add_name(token.strip(_EDGES), found)
+    if _CAMEL.search(question):
+        found.update(token for token in tokens if token.isalpha() and _CAMEL.search(token))
     if "`" in question:
         for span in _CODE_SPAN.findall(question):
             found.update(span.split())
@@ -46,17 +48,16 @@ def names_asked(question: str) -> tuple[str, ...]:
 
 
 def _add_name(token: str, found: set[str]) -> None:
-    if token in _SPOKEN:
-        found.add(_SPOKEN[token])
+    if token.isalpha():
+        if token in _SPOKEN or _CAMEL.search(token):
+            found.add(_SPOKEN.get(token, token))
     elif _STRUCTURED.search(token) and token not in _ABBREVIATIONS and any(map(str.isalnum, token)):
         found.add(_THOUSANDS.sub("", token))
 
 
 def plain_names(text: str) -> frozenset[str]:
     """Words of a text that it marks as code though they look like any word, in lower case: ``limit``, ``offset``."""
-    if "`" not in text:
-        return frozenset()
-    return frozenset(span.strip().lower() for span in _CODE_SPAN.findall(text) if span.strip().isalnum())
+    return frozenset(map(str.lower, _MARKED_WORD.findall(text))) if "`" in text else _NONE
 
 
 def also_named(question: str) -> set[str]:

@@ -8,7 +8,9 @@ that two rows of forty words share one by accident has a chance of one in 10^12.
 fingerprints on every machine. A row's salt goes into its fingerprints, so that rows with different salts share none.
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,12 +19,13 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
+Codes = NDArray[np.uint8] | NDArray[np.uint32]
 
 BITS = 52
 MASK = np.uint64((1 << BITS) - 1)
 # So many rows and about so many characters are worked on at once: what fits the processor's cache.
 MOST_ROWS = 1 << (64 - BITS)
-_MOST_CHARS = 1 << 19
+_MOST_CHARS = 1 << 17
 # Of a longer text only the beginning is compared.
 _LONGEST = 1 << 20
 _BASE = 0x9E3779B97F4A7C15
@@ -30,6 +33,7 @@ _WORD, _BY_ITSELF = 1, 2
 _APOSTROPHE = 0x27
 _ONE_BY_ONE = ((0x3040, 0x3100), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32400))
 _LAST_LETTER = 0x32400
+_THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +46,24 @@ class Shingles:
 
 def shingle(texts: Sequence[str], salts: Sequence[int]) -> Shingles:
     """Fingerprint the rows; a text of one or two words has one fingerprint, one without words none."""
-    found = [_shingle(texts[first:last], salts[first:last]) for first, last in _blocks(texts)]
+    blocks = [(texts[part], salts[part]) for part in _blocks(texts)]
+    with ThreadPoolExecutor(_THREADS) as threads:  # numpy leaves the interpreter to others while it computes
+        found = list(threads.map(lambda block: _shingle(*block), blocks))
     sizes = np.concatenate([np.zeros(1, np.int64), *(sizes for _, sizes in found)])
     grams = np.concatenate([np.zeros(0, np.uint64), *(grams for grams, _ in found)])
     return Shingles(grams, np.cumsum(sizes))
 
 
-def _blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _blocks(texts: Sequence[str]) -> Iterator[slice]:
     """Cut the rows into blocks of bearable size."""
     first = size = 0
     for index, text in enumerate(texts):
         if index > first and (size + len(text) > _MOST_CHARS or index - first == MOST_ROWS):
-            yield first, index
+            yield slice(first, index)
             first, size = index, 0
         size += len(text)
     if texts:
-        yield first, len(texts)
+        yield slice(first, len(texts))
 
 
 def _shingle(texts: Sequence[str], salts: Sequence[int]) -> tuple[Numbers, Offsets]:
@@ -106,20 +112,27 @@ def _words(texts: Sequence[str]) -> tuple[Numbers, Offsets]:
     A word's hash is a polynomial in a fixed base over its characters, read off running sums over the whole block.
     """
     lowered = [text[:_LONGEST].lower()[:_LONGEST] for text in texts]
-    codes = np.frombuffer("\n".join([*lowered, ""]).encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = _codes("\n".join([*lowered, ""]))
     starts, ends = _spans(codes)
     powers, inverses = _powers(1 << len(codes).bit_length())
     sums = np.zeros(len(codes) + 1, np.uint64)
-    np.cumsum((codes + np.uint32(1)) * powers[: len(codes)], out=sums[1:])
+    np.cumsum(codes * powers[: len(codes)], out=sums[1:])
     hashes = _mixed((sums[ends] - sums[starts]) * inverses[starts])
     lengths = np.fromiter(map(len, lowered), np.int64, len(lowered)) + 1
     bounds = np.searchsorted(starts, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
     return hashes, np.diff(bounds)
 
 
-def _spans(codes: NDArray[np.uint32]) -> tuple[Offsets, Offsets]:
+def _codes(text: str) -> Codes:
+    """The code points of a text."""
+    if text.isascii():
+        return np.frombuffer(text.encode(), np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _spans(codes: Codes) -> tuple[Offsets, Offsets]:
     """Where words start and end."""
-    kinds = _kinds()[np.minimum(codes, _LAST_LETTER)]
+    kinds = np.take(_kinds(), codes, mode="clip")
     inner = np.flatnonzero(codes[1:-1] == _APOSTROPHE) + 1
     inner = inner[(kinds[inner - 1] == _WORD) & (kinds[inner + 1] == _WORD)]
     kinds[inner] = _WORD
