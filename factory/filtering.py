@@ -5,17 +5,21 @@ flags ─▶ Said(text for stdout, exit code); notes on stderr
 
 import json
 import signal
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from factory.config import Settings, resolve
+from factory.funnel_counts import count_stages, funnel_table
 from factory.prune import Pruned, prune
+from factory.store import Workspace
 from factory.visible import visible
 from filters import FILTERS, NEED_SECTION
 from filters.apply import FilterConfig, known_filters, make_filters
 from generators.errors import ExitCode, StoppedError, UsageError
+from generators.records import Reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,10 @@ def run_filter(file: str | None, to: str | None, flags: Mapping[str, Any], *, as
         raise UsageError("--to goes with a file: factory filter FILE --to DIR")
     if file is not None and flags.get("out") is not None:
         raise UsageError("give either a file with --to, or a workspace with --out")
-    assert file is not None
-    return prune_file(file, to, chosen(settings, flags["only"], flags["skip"]), as_json=as_json)
+    config = chosen(settings, flags["only"], flags["skip"])
+    if file is None:
+        return reprune_workspace(settings, config, as_json=as_json)
+    return prune_file(file, to, config, as_json=as_json)
 
 
 def chosen(settings: Settings, only: Iterable[str], skip: Iterable[str]) -> FilterConfig:
@@ -68,9 +74,36 @@ def prune_file(source: str, to: str | None, config: FilterConfig, *, as_json: bo
     if as_json:
         found = {"rows": pruned.rows, "kept": pruned.kept, "dropped": _ordered(pruned.dropped)}
         return Said(json.dumps({**found, "path": str(pruned.path)}), notes)
-    stages = [("bad_row", "bad_row"), *((each.name, each.name) for each in filters)]
-    table = funnel_table(pruned.rows, [name for name, _ in stages], pruned.dropped, pruned.examples)
+    names = ["bad_row", *(each.name for each in filters)]
+    table = funnel_table(count_stages(names, pruned.rows, pruned.dropped), pruned.examples)
     return Said(f"{table}\n\nkept {pruned.kept} of {pruned.rows} rows: {visible(str(pruned.path))}", notes)
+
+
+def reprune_workspace(settings: Settings, config: FilterConfig, *, as_json: bool) -> Said:
+    """``factory filter --out DIR``."""
+    from factory.reprune import reprune
+
+    root = Path(settings.out).expanduser()
+    if not root.is_dir():
+        raise UsageError(f"there is no workspace {root}: give another --out, or a file and --to")
+    workspace = Workspace(root)
+    with workspace.locked():
+        found = reprune(workspace, settings, config)
+    dropped = Counter(reject.reason for reject in found.rejects)
+    if as_json:
+        counts = {"rows": found.judged, "kept": found.kept, "dropped": _ordered(dropped)}
+        return Said(json.dumps({**counts, "path": str(found.path)}), found.notes)
+    examples = {reject.reason: _example(reject) for reject in reversed(found.rejects)}
+    names = [name for name in FILTERS if name not in config.skip]
+    table = funnel_table(count_stages(names, found.judged, dropped), examples)
+    what = "published" if found.published else "unchanged"
+    return Said(
+        f"{table}\n\nkept {found.kept} of {found.judged} pairs\n{what}: {visible(str(found.path))}", found.notes
+    )
+
+
+def _example(reject: Reject) -> str:
+    return f"{reject.pair.question} – {reject.detail}" if reject.pair else reject.detail
 
 
 def _stopped(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - a signal handler's arguments
@@ -92,15 +125,3 @@ def _notes(pruned: Pruned, absent: Sequence[str]) -> list[str]:
 
 def _ordered(dropped: dict[str, int]) -> dict[str, int]:
     return dict(sorted(dropped.items()))
-
-
-def funnel_table(entering: int, names: Sequence[str], dropped: dict[str, int], examples: dict[str, str]) -> str:
-    """The funnel as a table: filter, in, out, dropped, and an example of what it dropped."""
-    width = max(map(len, names), default=0)
-    lines = [f"  {'filter':<{width}}  {'in':>9}  {'out':>9}  {'dropped':>8}  for example"]
-    for name in names:
-        count = dropped.get(name, 0)
-        example = visible(" ".join(examples.get(name, "").split()), 70)
-        lines.append(f"  {name:<{width}}  {entering:>9,}  {entering - count:>9,}  {count:>8,}  {example}".rstrip())
-        entering -= count
-    return "\n".join(lines)

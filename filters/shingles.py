@@ -77,7 +77,7 @@ def _shingle(texts: Sequence[str], salts: Sequence[int]) -> tuple[Numbers, Offse
         seconds = np.where(counts[short] == 2, hashes[firsts + counts[short] - 1], np.uint64(0))
         grams = np.concatenate([grams, _mixed(_combined(hashes[firsts], seconds, np.uint64(0)))])
         owners = np.concatenate([owners, short.astype(np.uint64)])
-    salted = (grams ^ np.array(salts, np.uint64)[owners]) >> np.uint64(64 - BITS)
+    salted = (grams ^ _mixed(np.array(salts, np.uint64))[owners]) >> np.uint64(64 - BITS)
     packed = np.sort(owners << np.uint64(BITS) | salted)
     packed = packed[np.concatenate([np.ones(min(1, len(packed)), bool), packed[1:] != packed[:-1]])]
     sizes = np.bincount((packed >> np.uint64(BITS)).astype(np.int64), minlength=len(texts))
