@@ -66,9 +66,7 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
     if not settings.docs:
         raise UsageError("say where the documents are: factory generate --docs ./api_docs")
     template = load_template(settings.template or ("facts-light" if is_local else "facts"))
-    filters = replace(settings.filters, known_names=(*settings.filters.known_names, settings.product))
-    if template.constants.bound_quotes and not filters.answer_overlap:
-        filters = replace(filters, answer_overlap=_BOUND_OVERLAP)
+    filters = funnel_config(settings.filters, settings.product, bound=template.constants.bound_quotes)
     make_filters(filters)
     prices = Prices(settings.prices)
     if settings.max_cost is not None and prices.cost(settings.teacher, 1, 1) is None:
@@ -83,3 +81,9 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
     qa = QaConfig(product=settings.product, temperature=temperature, seed=settings.seed, facts=settings.facts)
     build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
     return Inputs(settings, corpus, template, qa, filters, prices, name)
+
+
+def funnel_config(filters: FilterConfig, product: str, *, bound: bool) -> FilterConfig:
+    """The thresholds as the documents and the prompt have them: a product to name, a teacher bound to quotes."""
+    filters = replace(filters, known_names=(*filters.known_names, product))
+    return replace(filters, answer_overlap=_BOUND_OVERLAP) if bound and not filters.answer_overlap else filters

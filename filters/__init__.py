@@ -26,3 +26,8 @@ FILTERS: dict[str, str] = {
     "near_duplicate": "filters.near_duplicate",
 }
 """Filter name (its reason code) → module with ``make(config: FilterConfig) -> Filter``."""
+
+NEED_SECTION = frozenset(
+    ["ungrounded_quote", "ungrounded_value", "unknown_name", "off_answer", "mismatched_form"],
+)
+"""Filters that compare a pair with the section it was made from: rows without one are not theirs to judge."""

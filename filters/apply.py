@@ -56,6 +56,14 @@ class Remembering(Protocol):
         """Hear of a candidate that passed the whole funnel, or that is published already."""
 
 
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A filter that is faster if it sees many candidates before it judges them; its verdicts are the same."""
+
+    def foresee(self, candidates: Sequence[Candidate]) -> None:
+        """Hear of the candidates that are judged or remembered next."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterConfig:
     """Thresholds of the funnel (``[filters]`` in factory.toml).
@@ -99,10 +107,15 @@ class Funnelled:
 
 def make_filters(config: FilterConfig) -> list[Filter]:
     """Build the filters of the table, in its order, without those to skip."""
-    unknown = [name for name in config.skip if name not in FILTERS]
-    if unknown:
-        raise UsageError(f"no filter '{unknown[0]}': the filters are {', '.join(FILTERS)}")
+    known_filters(config.skip)
     return [import_module(module).make(config) for name, module in FILTERS.items() if name not in config.skip]
+
+
+def known_filters(names: Iterable[str]) -> None:
+    """``UsageError`` names the first that is none."""
+    for name in names:
+        if name not in FILTERS:
+            raise UsageError(f"no filter '{name}': the filters are {', '.join(FILTERS)}")
 
 
 def funnel(
@@ -119,11 +132,13 @@ def funnel(
     if not given:
         return Funnelled()
     remembering = [each for each in filters if isinstance(each, Remembering)]
-    for candidate in published:
+    known = list(published)
+    foresee([*known, *given], filters)
+    for candidate in known:
         _remember(candidate, remembering)
     verdicts: dict[int, Reject | None] = {}
     for index in sorted(range(len(given)), key=lambda i: _rank(given[i])):
-        verdicts[index] = _first_drop(given[index], filters)
+        verdicts[index] = first_drop(given[index], filters)
         if verdicts[index] is None:
             _remember(given[index], remembering)
     outcome = Funnelled()
@@ -134,6 +149,13 @@ def funnel(
         else:
             outcome.rejects.append(reject)
     return outcome
+
+
+def foresee(candidates: Sequence[Candidate], filters: Iterable[Filter]) -> None:
+    """Announce candidates to the filters that are faster for it."""
+    for each in filters:
+        if isinstance(each, Foreseeing):
+            each.foresee(candidates)
 
 
 def _rank(candidate: Candidate) -> tuple[float, float, int, str, str]:
@@ -152,7 +174,8 @@ def _remember(candidate: Candidate, filters: Iterable[Remembering]) -> None:
         each.remember(candidate)
 
 
-def _first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:
+def first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:
+    """The verdict of the first filter that drops a candidate."""
     for each in filters:
         drop = each.judge(candidate)
         if drop is not None:
