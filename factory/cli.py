@@ -116,6 +116,12 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--concurrency", type=click.IntRange(min=1), default=None, metavar="N", help="Requests in flight at most."
 )
+@click.option(
+    "--gold",
+    default=None,
+    metavar="FILE",
+    help="Your own pairs, a JSON object a line.  [default: gold.jsonl in the workspace, if there]",
+)
 @click.option("--seed", type=int, default=None, metavar="N", help="Of sampling and splits.  [default: 0]")
 @click.option(
     "--preview",

@@ -39,6 +39,8 @@ class Settings:
         facts: Facts a section at most; 0 for the template's own number.
         test_share, validation_share: Of the wordings.
         unseen_share: Of the documents, held out whole for the test.
+        unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
+        gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
         filters: Thresholds of the funnel.
         prices: SPEC → USD a million tokens (input, output), over the maintained table.
     """
@@ -60,6 +62,8 @@ class Settings:
     test_share: float = 0.1
     validation_share: float = 0.1
     unseen_share: float = 0.05
+    unanswerable_share: float = 0.05
+    gold: str = ""
     filters: FilterConfig = field(default_factory=FilterConfig)
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -121,12 +125,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 _LISTS = ("docs", "include", "exclude")
 _WHOLE = ("pairs", "concurrency", "seed", "facts")
-_DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share")
+_DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
 _LIMITS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("concurrency", "facts", "max_cost", "temperature"), (0, _ANY)),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
+    "unanswerable_share": (0, 0.5),
     **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }

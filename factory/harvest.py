@@ -1,6 +1,6 @@
 """Ask about the planned chunks and sift what comes: every chunk once, or in rounds until a target is met.
 
-    Plan + Asker ─▶ Harvest(accepted pairs, rejects)
+    Plan + Asker + Composer ─▶ Harvest(accepted pairs, rejects, the rows composed of them)
 
 What is accepted depends on the replies alone, not on the order in which they arrive.
 """
@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from factory.compose import Composed, Composer
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
 from filters.apply import Candidate, Filter, funnel, make_filters
@@ -32,22 +33,32 @@ class Harvest:
     asked: dict[str, int] = field(default_factory=dict)
     accepted: list[Pair] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    composed: Composed = field(default_factory=Composed)
     short: str = ""
 
 
-async def gather(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harvest:
-    """Ask until every chunk was asked, or until the target is met, in rounds; then sift what came."""
+async def gather(inputs: Inputs, plan: Plan, asker: Asker, composer: Composer, watch: Watch) -> Harvest:
+    """Ask until every chunk was asked, or until the target is met, in rounds; sift and compose what came."""
     harvest = Harvest(asked=dict(plan.asked))
-    target = inputs.settings.pairs
-    if not target:
+    if inputs.settings.pairs:
+        await _until_target(inputs, plan, asker, composer, harvest, watch)
+    else:
         await ask_wave(inputs, asker, list(groups(plan.todo, inputs.template, inputs.qa)), 0, harvest, watch)
         sift(inputs, plan, harvest)
         await _ask_the_uncovered(inputs, plan, asker, harvest, watch)
-        return harvest
+        harvest.composed = composer.compose(plan, harvest.accepted)
+    return harvest
+
+
+async def _until_target(
+    inputs: Inputs, plan: Plan, asker: Asker, composer: Composer, harvest: Harvest, watch: Watch
+) -> None:
+    """Ask in rounds, where least is known yet, until the target is met or several rounds brought nothing."""
     sift(inputs, plan, harvest)
+    harvest.composed = composer.compose(plan, harvest.accepted)
     waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
     slot, fruitless = 0, 0
-    while len(harvest.accepted) + len(plan.kept) < target and not _ended(asker):
+    while harvest.composed.missing and not _ended(asker):
         if not waiting:
             slot, fruitless = slot + 1, fruitless + 1
             if fruitless > _FRUITLESS_ROUNDS:
@@ -56,14 +67,17 @@ async def gather(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harv
             again = [chunk for chunk in chunks if harvest.asked.get(chunk.id, 0) <= slot]
             waiting = spread(inputs, [chunk for chunk in again if has_more(chunk, inputs.template, inputs.qa, slot)])
             continue
-        before = len(harvest.accepted)
-        missing = target - before - len(plan.kept)
+        missing = harvest.composed.missing
         wave, waiting = take(waiting, _wave_size(missing, inputs.template))
         await ask_wave(inputs, asker, wave, slot, harvest, watch)
         sift(inputs, plan, harvest)
-        fruitless = 0 if len(harvest.accepted) > before else fruitless
-    _trim(plan, harvest, target)
-    return harvest
+        harvest.composed = composer.compose(plan, harvest.accepted)
+        fruitless = 0 if harvest.composed.missing < missing else fruitless
+    if harvest.composed.missing:
+        harvest.short = (
+            f"{harvest.composed.missing} of {inputs.settings.pairs} pairs are missing: "
+            "the documents gave no more in several rounds"
+        )
 
 
 async def _ask_the_uncovered(inputs: Inputs, plan: Plan, asker: Asker, harvest: Harvest, watch: Watch) -> None:
@@ -130,9 +144,9 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
     for pair in (pair for outcome in ordered for pair in outcome.parsed.pairs):
         (repeated if pair.id in known else pairs).append(pair)
         known.add(pair.id)
-    sifted = funnel(
-        _candidates(pairs, chunks), make_filters(inputs.filters), _candidates([row.pair for row in plan.kept], chunks)
-    )
+    published = [*(Candidate(each.pair, each.chunk) for each in inputs.gold)]
+    published += _candidates([row.pair for row in plan.kept], chunks)
+    sifted = funnel(_candidates(pairs, chunks), make_filters(inputs.filters), published)
     harvest.accepted = sifted.kept
     harvest.rejects = [
         *(reject for outcome in ordered for reject in outcome.parsed.rejects),
@@ -142,31 +156,6 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
         ),
         *sifted.rejects,
     ]
-
-
-def _trim(plan: Plan, harvest: Harvest, target: int) -> None:
-    """Keep exactly the target: what was published before first, then round-robin over the chunks."""
-    room = max(0, target - len(plan.kept))
-    turns = _turns(harvest.accepted)
-    chosen = {pair.id for pair in sorted(harvest.accepted, key=lambda pair: turns[pair.id])[:room]}
-    surplus = [pair for pair in harvest.accepted if pair.id not in chosen]
-    while len(plan.kept) > target:
-        surplus.append(plan.kept.pop().pair)
-    harvest.accepted = [pair for pair in harvest.accepted if pair.id in chosen]
-    harvest.rejects += [Reject("target", "over_target", f"more than {target} pairs", p.chunk, p) for p in surplus]
-    missing = target - len(plan.kept) - len(harvest.accepted)
-    if missing > 0:
-        harvest.short = f"{missing} of {target} pairs are missing: the documents gave no more in several rounds"
-
-
-def _turns(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Pair id → which of its chunk's pairs it is."""
-    seen: Counter[str] = Counter()
-    turns: dict[str, int] = {}
-    for pair in pairs:
-        turns[pair.id] = seen[pair.chunk]
-        seen[pair.chunk] += 1
-    return turns
 
 
 def spread(inputs: Inputs, chunks: Sequence[Chunk]) -> list[Group]:

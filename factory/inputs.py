@@ -3,13 +3,14 @@
 Settings ─▶ Inputs; everything that can be wrong is said here
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from factory.config import Settings
 from factory.corpus import Corpus, read_corpus
+from factory.gold import FILE, Gold, read_gold
 from filters.apply import FilterConfig, make_filters
 from generators.asking import Outcome, Spent
 from generators.errors import UsageError
@@ -49,6 +50,7 @@ class Inputs:
     filters: FilterConfig
     prices: Prices
     name: str
+    gold: Sequence[Gold] = ()
 
     @property
     def recipe(self) -> str:
@@ -80,7 +82,15 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
     name = settings.product or (root.name if root.is_dir() else root.stem)
     qa = QaConfig(product=settings.product, temperature=temperature, seed=settings.seed, facts=settings.facts)
     build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
-    return Inputs(settings, corpus, template, qa, filters, prices, name)
+    return Inputs(settings, corpus, template, qa, filters, prices, name, _gold(settings, corpus))
+
+
+def _gold(settings: Settings, corpus: Corpus) -> list[Gold]:
+    """The person's own pairs: of the file that is named, or of the workspace's, if there is one."""
+    own = Path(settings.out).expanduser() / FILE
+    if settings.gold:
+        return read_gold(Path(settings.gold).expanduser(), corpus.chunks)
+    return read_gold(own, corpus.chunks) if own.is_file() else []
 
 
 def funnel_config(filters: FilterConfig, product: str, *, bound: bool) -> FilterConfig:

@@ -15,6 +15,7 @@ from typing import Any
 
 from factory import __version__
 from factory.card import dataset_card
+from factory.compose import is_own
 from factory.config import Settings
 from factory.corpus import read_corpus
 from factory.inputs import funnel_config
@@ -50,7 +51,9 @@ def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> R
     chunks = _chunks(settings, previous, notes)
     config = _settled(config, settings, previous)
     pairs, rejected, others = _candidates(previous, chunks)
-    accepted, rejects = _judge(pairs, rejected, chunks, config)
+    own = [pair for pair in pairs if is_own(pair)]
+    accepted, rejects = _judge([pair for pair in pairs if not is_own(pair)], rejected, chunks, config)
+    accepted = [*own, *accepted]
     absent = sum(pair.chunk not in chunks for pair in pairs)
     if absent:
         notes.append(f"{absent} pairs are of sections that cannot be looked up: judged without them")

@@ -28,6 +28,6 @@ FILTERS: dict[str, str] = {
 """Filter name (its reason code) → module with ``make(config: FilterConfig) -> Filter``."""
 
 NEED_SECTION = frozenset(
-    ["ungrounded_quote", "ungrounded_value", "unknown_name", "off_answer", "mismatched_form"],
+    ["ungrounded_quote", "ungrounded_value", "ungrounded_answer", "unknown_name", "off_answer", "mismatched_form"],
 )
 """Filters that compare a pair with the section it was made from: rows without one are not theirs to judge."""

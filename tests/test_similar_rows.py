@@ -13,7 +13,27 @@ from filters.asked_names import names_asked, tell_apart
 from filters.shingles import shingle
 from filters.similar_rows import SimilarRows
 
-WORDS = "a key is sent in the header and a call without it fails with an error of the server".split()
+WORDS = [
+    "a",
+    "key",
+    "is",
+    "sent",
+    "in",
+    "the",
+    "header",
+    "and",
+    "a",
+    "call",
+    "without",
+    "it",
+    "fails",
+    "with",
+    "an",
+    "error",
+    "of",
+    "the",
+    "server",
+]
 
 
 def grams(text):
