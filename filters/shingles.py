@@ -47,8 +47,11 @@ class Shingles:
 def shingle(texts: Sequence[str], salts: Sequence[int]) -> Shingles:
     """Fingerprint the rows; a text of one or two words has one fingerprint, one without words none."""
     blocks = [(texts[part], salts[part]) for part in _blocks(texts)]
-    with ThreadPoolExecutor(_THREADS) as threads:  # numpy leaves the interpreter to others while it computes
-        found = list(threads.map(lambda block: _shingle(*block), blocks))
+    if len(blocks) > 1:
+        with ThreadPoolExecutor(_THREADS) as threads:  # numpy leaves the interpreter to others while it computes
+            found = list(threads.map(lambda block: _shingle(*block), blocks))
+    else:
+        found = [_shingle(*block) for block in blocks]
     sizes = np.concatenate([np.zeros(1, np.int64), *(sizes for _, sizes in found)])
     grams = np.concatenate([np.zeros(0, np.uint64), *(grams for grams, _ in found)])
     return Shingles(grams, np.cumsum(sizes))

@@ -13,7 +13,7 @@ from filters.asked_names import names_asked, tell_apart
 from filters.shingles import shingle
 from filters.similar_rows import SimilarRows
 
-WORDS = [
+WORDS = (
     "a",
     "key",
     "is",
@@ -22,18 +22,14 @@ WORDS = [
     "the",
     "header",
     "and",
-    "a",
     "call",
     "without",
-    "it",
     "fails",
     "with",
     "an",
     "error",
     "of",
-    "the",
-    "server",
-]
+)
 
 
 def grams(text):
@@ -42,8 +38,7 @@ def grams(text):
     return {tuple(found[i : i + 3]) for i in range(max(1, len(found) - 2))} if found else set()
 
 
-def jaccard(one, other):
-    a, b = grams(one), grams(other)
+def jaccard(a, b):
     return len(a & b) / len(a | b) if a & b else 0.0
 
 
@@ -65,8 +60,9 @@ def sequential(texts, threshold, block, salts=None):
 
 def by_hand(texts, threshold):
     kept, dropped = [], {}
-    for number, text in enumerate(texts):
-        twins = [(jaccard(text, texts[other]), other) for other in kept]
+    sets = [grams(text) for text in texts]
+    for number, own in enumerate(sets):
+        twins = [(jaccard(own, sets[other]), other) for other in kept]
         twins = sorted((t for t in twins if t[0] >= threshold), key=lambda t: (-t[0], t[1]))
         if twins:
             dropped[number] = twins
@@ -90,10 +86,10 @@ def corpus(chance, count):
     return texts
 
 
-@pytest.mark.parametrize("block", [1, 7, 50, 400])
+@pytest.mark.parametrize("block", [1, 7, 50, 300])
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.9, 1.0])
 def test_every_twin_is_found_and_nothing_else(block, threshold):
-    texts = corpus(random.Random(block), 400)
+    texts = corpus(random.Random(block), 300)
     kept, dropped = sequential(texts, threshold, block)
     expected_kept, expected = by_hand(texts, threshold)
     assert kept == expected_kept
