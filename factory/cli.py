@@ -15,6 +15,7 @@ import click
 from factory import __version__
 from generators.errors import ExitCode, FactoryError
 
+_FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 _GENERATE_HELP = """Read the documents, ask the teacher, publish a dataset version.
 
 Reads Markdown, MDX, reStructuredText, HTML, text, Jupyter notebooks, OpenAPI/Swagger (YAML, JSON), PDF, DOCX, and .gz
@@ -117,9 +118,9 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def generate(preview: int | None, dry_run: bool, quiet: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Replaced by the decorator's help."""
-    from factory.run import run_generate
+    from factory.start import start_generate
 
-    _finish(run_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
+    _finish(start_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
 
 
 @cli.command()
@@ -238,10 +239,10 @@ def main() -> NoReturn:
         _discard_output()
         code = ExitCode.DONE
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _FAILING_DISK:
             raise
         _discard_output()
-        _say("the disk is full; what is published is whole, free some space and run again")
+        _say(f"the disk fails ({error.strerror}); what is published is whole, mend it or free some space and run again")
         code = ExitCode.STOPPED
     raise SystemExit(int(code or 0))
 

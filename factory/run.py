@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -26,34 +26,25 @@ from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import summary
 from generators.errors import ExitCode, StoppedError, UsageError
-from generators.teachers import Teacher, open_teacher, parse_spec
+from generators.teachers import Teacher, open_teacher
 
 _KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
 
 
-def run_generate(flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
-    """``factory generate``."""
-    signal.signal(signal.SIGTERM, _stopped)
-    settings = resolve(flags, Path.cwd())
-    parse_spec(settings.teacher)
+def run_generate(settings: Settings, *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
+    """``factory generate``, in a workspace that ``start`` has locked (not for a dry run, which writes nothing)."""
+    workspace = Workspace(Path(settings.out).expanduser())
     with Screen(quiet=quiet) as screen:
         inputs = prepare(settings, screen, is_local=_is_local(settings))
-        workspace = Workspace(Path(settings.out).expanduser())
         if dry_run:
             _print_estimate(inputs, workspace, as_json=as_json)
             return ExitCode.DONE
-        with workspace.locked():
-            teacher = _open(settings, screen)
-            _announce(inputs, screen)
-            if preview:
-                return _preview(inputs, workspace, teacher, screen, preview, as_json=as_json)
-            result, signalled = asyncio.run(_generate(inputs, workspace, teacher, screen))
+        teacher = _open(settings, screen)
+        _announce(inputs, screen)
+        if preview:
+            return _preview(inputs, workspace, teacher, screen, preview, as_json=as_json)
+        result, signalled = asyncio.run(_generate(inputs, workspace, teacher, screen))
     return _report(result, inputs, signalled, as_json=as_json)
-
-
-def _stopped(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - a signal handler's arguments
-    """SIGTERM outside the asking: nothing is under way that a later run would miss."""
-    raise StoppedError("stopped before anything was asked; run again to go on")
 
 
 def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) -> int:

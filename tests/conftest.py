@@ -16,6 +16,8 @@ from generators.teachers.scripted import ScriptedTeacher
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("alerts", "billing", "caching", "deploys", "exports", "filters", "groups", "hooks", "imports", "jobs", "keys")
 SECTIONS = ("Limits", "Errors", "Defaults")
+SPEC = "openai/scripted-1"
+SPEC_TAIL = ("--teacher", SPEC, "--json")
 _WORDINGS = (
     "What does {product} say about `{name}` in {topic}?",
     "I use {topic}: how is `{name}` settled there?",
