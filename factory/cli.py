@@ -104,6 +104,13 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
     help="Stop at this cost, and publish what there is.",
 )
 @click.option(
+    "--max-tokens",
+    type=click.IntRange(min=0),
+    default=None,
+    metavar="N",
+    help="Stop at so many tokens, prompts and replies together, and publish what there is.",
+)
+@click.option(
     "--concurrency", type=click.IntRange(min=1), default=None, metavar="N", help="Requests in flight at most."
 )
 @click.option("--seed", type=int, default=None, metavar="N", help="Of sampling and splits.  [default: 0]")

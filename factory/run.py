@@ -21,7 +21,8 @@ from factory.estimate import estimate
 from factory.harvest import Harvest
 from factory.inputs import Inputs, prepare
 from factory.pipeline import Result, generate, preview
-from factory.progress import Screen, money, visible
+from factory.progress import Screen, visible
+from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import summary
@@ -146,29 +147,15 @@ def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     settings = resolve(flags, Path.cwd())
     workspace = _existing(settings)
     latest = workspace.latest()
-    journal = Journal(workspace.journal)
-    spend: dict[str, dict[str, Any]] = {}
-    for entry in journal.entries():
-        line = spend.setdefault(entry.teacher, {"replies": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0})
-        line["replies"] += 1
-        line["input_tokens"] += entry.input_tokens
-        line["output_tokens"] += entry.output_tokens
-        line["cost_usd"] = None if None in (line["cost_usd"], entry.cost_usd) else line["cost_usd"] + entry.cost_usd
+    spend = spend_of(Journal(workspace.journal))
     versions = sorted(path.name for path in workspace.versions.glob("v[0-9]*/"))
     if as_json:
-        sources = dict(settings.sources)
-        click.echo(
-            json.dumps(
-                {"latest": latest.name if latest else None, "versions": versions, "spend": spend, "settings": sources}
-            )
-        )
+        names = {"latest": latest.name if latest else None, "versions": versions}
+        click.echo(json.dumps({**names, **spend.as_json(), "settings": dict(settings.sources)}))
         return ExitCode.DONE
     click.echo(f"  versions    {', '.join(versions) or 'none'} (latest: {latest.name if latest else 'none'})")
-    for teacher, line in spend.items():
-        tokens = line["input_tokens"] + line["output_tokens"]
-        click.echo(
-            f"  spent       {visible(teacher)}: {line['replies']} replies, {tokens:,} tokens, {money(line['cost_usd'])}"
-        )
+    for line in spend.as_text():
+        click.echo(line)
     for name, source in settings.sources.items():
         click.echo(f"  {name:<18}{visible(str(getattr(settings, name)), 60)}  ({source})")
     return ExitCode.DONE
@@ -185,10 +172,13 @@ def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
     problems += [f"{workspace.journal / each.segment}, line {each.line}: {each.reason}" for each in journal.damage]
     versions = len(list(workspace.versions.glob("v[0-9]*/")))
     if as_json:
-        click.echo(json.dumps({"versions": versions, "replies": len(journal), "problems": problems}))
+        counts = {"versions": versions, "replies": len(journal), "maybe_paid": len(journal.doubts)}
+        click.echo(json.dumps({**counts, "problems": problems}))
     else:
         for problem in problems:
             click.echo(visible(problem))
+        if journal.doubts:
+            click.echo(in_doubt(journal.doubts))
         click.echo(f"{versions} versions and {len(journal)} replies checked: {len(problems)} problems")
     return ExitCode.USAGE if problems else ExitCode.DONE
 

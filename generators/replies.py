@@ -69,12 +69,14 @@ class Origin:
         teacher: The teacher's SPEC.
         template: sha256 of the prompt.
         bound: Quotes and answers were fixed by the schema (``TemplateConstants.bound_quotes``).
+        wordings: Questions that were asked for, a fact; 0 if that does not matter.
     """
 
     chunks: Sequence[Chunk]
     teacher: str
     template: str
     bound: bool = False
+    wordings: int = 0
 
 
 def parse_reply(text: str, origin: Origin, *, cut: bool = False) -> Parsed:
@@ -203,6 +205,9 @@ def _facts(items: Sequence[object], origin: Origin) -> Parsed:
             parsed.rejects.append(_reject(origin, "no_question", "the fact has no question", item))
             continue
         parsed.rejects.extend(_reject(origin, "wrong_schema", "a question is no text", each) for each in unusable)
+        if len(fact.questions) < origin.wordings and not _is_bound(item, origin):
+            detail = f"{len(fact.questions)} wordings of {origin.wordings}"
+            parsed.rejects.append(_reject(origin, "too_few_wordings", detail, item))
         for pair in _pairs(fact, wordings, origin):
             if pair.id in seen:
                 again = "the same question twice in one reply"
