@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from factory.corpus import Corpus
+from factory.estimate import weigh
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
 from filters.apply import Candidate, funnel, make_filters
@@ -79,6 +80,10 @@ async def ask_wave(
     askings: list[Asking] = list(build_requests(chunks, inputs.template, inputs.qa, slot))
     base = len(harvest.outcomes)
     showing = make_filters(replace(inputs.filters, skip=(*inputs.filters.skip, "exact_duplicate", "near_duplicate")))
+    if not harvest.outcomes and not asker.teacher.is_local:
+        foreseen = weigh(askings, inputs, asker.journal)
+        if foreseen.requests:
+            watch.note(foreseen.as_line())
     watch.asking(len(askings), asker.spent)
     async with aclosing(asker.ask(askings)) as outcomes:
         async for outcome in outcomes:
