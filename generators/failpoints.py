@@ -30,8 +30,15 @@ def _read(text: str) -> dict[str, tuple[int, str]]:
     return plan
 
 
-_plan = _read(os.environ.get("FACTORY_FAILPOINT", ""))
+_plan: dict[str, tuple[int, str]] = {}
 _passed: dict[str, int] = {}
+
+
+def arm(text: str) -> None:
+    """Set what is to fail, and begin to count anew."""
+    _passed.clear()
+    _plan.clear()
+    _plan.update(_read(text))
 
 
 def failpoint(place: str) -> None:
@@ -49,3 +56,6 @@ def _hit(place: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     number = getattr(errno, what)
     raise OSError(number, os.strerror(number))
+
+
+arm(os.environ.get("FACTORY_FAILPOINT", ""))
