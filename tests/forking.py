@@ -23,6 +23,7 @@ def main():
     """Answer orders until stdin ends."""
     for name in HEAVY:
         importlib.import_module(name)
+    say(0)  # ready
     for line in sys.stdin:
         order = json.loads(line)
         if "wait" in order:
@@ -72,6 +73,7 @@ class Forks:
     def __enter__(self):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._process = subprocess.Popen([sys.executable, __file__], env=self._environment, **pipes)
+        assert self._process.stdout.readline() == "0\n"
         return self
 
     def __exit__(self, *_):
