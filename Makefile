@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test quick lint types format check wheel bench clean
+.PHONY: soak setup test quick lint types format check wheel bench clean
 
 setup:  ## a virtual environment with everything
 	$(PYTHON) -m venv .venv
@@ -13,6 +13,10 @@ test:  ## all tests, real weights included
 
 quick:  ## tests that fetch no weights
 	$(BIN)/pytest -m 'not weights and not slow'
+
+soak:  ## the long loops: 500 kills, 10,000 requests with faults
+	FACTORY_KILLS=500 $(BIN)/pytest tests/test_kill_loop.py
+	$(BIN)/python benchmarks/faults.py
 
 lint:
 	$(BIN)/ruff check .

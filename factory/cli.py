@@ -15,6 +15,7 @@ import click
 from factory import __version__
 from generators.errors import ExitCode, FactoryError
 
+_FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 _GENERATE_HELP = """Read the documents, ask the teacher, publish a dataset version.
 
 Reads Markdown, MDX, reStructuredText, HTML, text, Jupyter notebooks, OpenAPI/Swagger (YAML, JSON), PDF, DOCX, and .gz
@@ -114,6 +115,13 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
     help="Stop at this cost, and publish what there is.",
 )
 @click.option(
+    "--max-tokens",
+    type=click.IntRange(min=0),
+    default=None,
+    metavar="N",
+    help="Stop at so many tokens, prompts and replies together, and publish what there is.",
+)
+@click.option(
     "--concurrency", type=click.IntRange(min=1), default=None, metavar="N", help="Requests in flight at most."
 )
 @click.option(
@@ -134,9 +142,9 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def generate(preview: int | None, dry_run: bool, quiet: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Replaced by the decorator's help."""
-    from factory.run import run_generate
+    from factory.start import start_generate
 
-    _finish(run_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
+    _finish(start_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
 
 
 @cli.command("filter", help=_FILTER_HELP)
@@ -272,10 +280,10 @@ def main() -> NoReturn:
         _discard_output()
         code = ExitCode.DONE
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _FAILING_DISK:
             raise
         _discard_output()
-        _say("the disk is full; what is published is whole, free some space and run again")
+        _say(f"the disk fails ({error.strerror}); what is published is whole, mend it or free some space and run again")
         code = ExitCode.STOPPED
     raise SystemExit(int(code or 0))
 

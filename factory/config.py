@@ -34,6 +34,7 @@ class Settings:
         include, exclude: Globs of documents.
         concurrency: Requests in flight at most; 0 lets the teacher decide.
         max_cost: USD at which to stop; ``None`` for no cap.
+        max_tokens: Tokens, of prompts and replies together, at which to stop; ``None`` for no cap.
         seed: Of sampling and of the splits.
         temperature: Of the teacher; ``None`` for its default.
         facts: Facts a section at most; 0 for the template's own number.
@@ -56,6 +57,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     concurrency: int = 0
     max_cost: float | None = None
+    max_tokens: int | None = None
     seed: int = 0
     temperature: float | None = None
     facts: int = 0
@@ -124,12 +126,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _LISTS = ("docs", "include", "exclude")
-_WHOLE = ("pairs", "concurrency", "seed", "facts")
+_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens")
 _DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
 _LIMITS: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("concurrency", "facts", "max_cost", "temperature"), (0, _ANY)),
+    **dict.fromkeys(("concurrency", "facts", "max_cost", "max_tokens", "temperature"), (0, _ANY)),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
     "unanswerable_share": (0, 0.5),
     **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),

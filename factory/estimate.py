@@ -1,25 +1,35 @@
 """What a run would send and cost, without a call: ``generate --dry-run``.
 
-Inputs + last version ─▶ Estimate(requests, tokens and USD as low/expected/high)
+Inputs + last version + journal ─▶ Estimate(requests, tokens and USD as low/expected/high)
+
+Where the journal has replies to requests of these documents (a preview, an earlier run), their true lengths set the
+measure; else shares that were measured before.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from factory.inputs import Inputs
 from factory.plan import make_plan
 from factory.progress import money
 from factory.store import Workspace
-from generators.journal import Journal
-from generators.qa import build_requests
+from generators.journal import Entry, Journal
+from generators.qa import Asking, build_requests
 
 # Replies were measured between these shares of the expected length; prompts are known almost to the token.
 _LOW, _HIGH = 0.5, 1.8
+# So many real calls tell more than shares measured elsewhere; more than the most tell nothing new.
+_LEAST_CALLS, _MOST_CALLS = 3, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Token counts are (low, expected, high); ``cost`` likewise, ``None`` where the price is unknown."""
+    """Token counts are (low, expected, high); ``cost`` likewise, ``None`` where the price is unknown.
+
+    ``calls``: how many real calls it rests on; 0 for none.
+    """
 
     documents: int
     chunks: int
@@ -28,6 +38,7 @@ class Estimate:
     input_tokens: int
     output_tokens: tuple[int, int, int]
     cost: tuple[float, float, float] | None
+    calls: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``generate --dry-run --json`` prints."""
@@ -37,37 +48,84 @@ class Estimate:
             "chunks": self.chunks,
             "requests": self.requests,
             "cached": self.cached,
+            "real_calls": self.calls,
             "input_tokens": self.input_tokens,
             "output_tokens": dict(zip(span, self.output_tokens, strict=True)),
             "cost_usd": None if self.cost is None else dict(zip(span, (round(c, 6) for c in self.cost), strict=True)),
         }
 
+    def as_line(self) -> str:
+        """What a run says before it spends."""
+        cost = "at an unknown price" if self.cost is None else f"for about {money(self.cost[1])}, {self._span()}"
+        return f"asking {self.requests} times {cost}; {self.cached} replies are in the journal"
+
+    def _span(self) -> str:
+        cost = self.cost or (0.0, 0.0, 0.0)
+        measured = f", as {self.calls} real calls suggest" if self.calls else ""
+        return f"{money(cost[0])} to {money(cost[2])}{measured}"
+
     def as_text(self, teacher: str) -> str:
         """The same for people."""
         low, expected, high = self.output_tokens
         cost = "unknown price" if self.cost is None else " / ".join(money(cost) for cost in self.cost)
+        measured = f", as {self.calls} real calls suggest" if self.calls else ""
         return (
             f"  documents   {self.documents}, in {self.chunks} chunks\n"
             f"  requests    {self.requests} to {teacher}, {self.cached} more are in the journal\n"
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)\n"
-            f"  cost        {cost}"
+            f"  cost        {cost}{measured}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """True lengths over the expected: of prompts, and (low, expected, high) of replies; from so many calls."""
+
+    prompt: float = 1.0
+    reply: tuple[float, float, float] = (_LOW, 1.0, _HIGH)
+    calls: int = 0
 
 
 def estimate(inputs: Inputs, workspace: Workspace) -> Estimate:
     """Add up the requests that the first round would send; replies in the journal cost nothing."""
     plan = make_plan(inputs, workspace.latest())
-    journal = Journal(workspace.journal)
-    requests = cached = input_tokens = output_tokens = 0
-    for asking in build_requests(plan.todo, inputs.template, inputs.qa):
-        if asking.request.identity(inputs.settings.teacher) in journal:
-            cached += 1
-            continue
-        requests += 1
-        input_tokens += asking.prompt_tokens
-        output_tokens += asking.reply_tokens
-    span = (round(output_tokens * _LOW), output_tokens, round(output_tokens * _HIGH))
-    costs = [inputs.prices.cost(inputs.settings.teacher, input_tokens, tokens) for tokens in span]
-    known = [cost for cost in costs if cost is not None]
-    cost = (known[0], known[1], known[2]) if len(known) == len(span) else None
-    return Estimate(len(inputs.corpus.documents), len(inputs.corpus.chunks), requests, cached, input_tokens, span, cost)
+    todo = {chunk.id for chunk in plan.todo}
+    done = [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in todo]
+    askings = build_requests(plan.todo, inputs.template, inputs.qa)
+    return weigh(askings, inputs, Journal(workspace.journal), build_requests(done, inputs.template, inputs.qa))
+
+
+def weigh(askings: Iterable[Asking], inputs: Inputs, journal: Journal, others: Iterable[Asking] = ()) -> Estimate:
+    """Say what these askings will take; ``others`` may be in the journal, and tell how long replies are."""
+    teacher = inputs.settings.teacher
+    kept, missing = list[Asking](), list[Asking]()
+    for asking in askings:
+        (kept if asking.request.identity(teacher) in journal else missing).append(asking)
+    measure = _measured(list(_replies([*kept[:_MOST_CALLS]] or others, journal, teacher)) if missing else [])
+    prompt = round(measure.prompt * sum(asking.prompt_tokens for asking in missing))
+    expected = sum(asking.reply_tokens for asking in missing)
+    low, middle, high = (round(share * expected) for share in measure.reply)
+    costs = [inputs.prices.cost(teacher, prompt, tokens) for tokens in (low, middle, high)]
+    priced = [cost for cost in costs if cost is not None]
+    cost = (priced[0], priced[1], priced[2]) if len(priced) == len(costs) else None
+    documents, chunks = len(inputs.corpus.documents), len(inputs.corpus.chunks)
+    return Estimate(documents, chunks, len(missing), len(kept), prompt, (low, middle, high), cost, measure.calls)
+
+
+def _replies(askings: Iterable[Asking], journal: Journal, teacher: str) -> Iterator[tuple[Asking, Entry]]:
+    """The askings that the journal has a reply to, with it; up to the most that is of use."""
+    found = ((asking, journal.get(asking.request.identity(teacher))) for asking in askings)
+    return islice(((asking, entry) for asking, entry in found if entry is not None), _MOST_CALLS)
+
+
+def _measured(known: Sequence[tuple[Asking, Entry]]) -> _Measure:
+    """How long prompts and replies truly were; low and high leave out the tenth at either end."""
+    counted = [(asking, entry) for asking, entry in known if entry.output_tokens]
+    if len(counted) < _LEAST_CALLS:
+        return _Measure()
+    shares = sorted(entry.output_tokens / asking.reply_tokens for asking, entry in counted)
+    prompts = sum(entry.input_tokens for _, entry in counted) / sum(asking.prompt_tokens for asking, _ in counted)
+    mean = sum(entry.output_tokens for _, entry in counted) / sum(asking.reply_tokens for asking, _ in counted)
+    edge = len(shares) // 10
+    low, high = min(shares[edge], mean), max(shares[-1 - edge], mean)
+    return _Measure(prompts or 1.0, (low, mean, high), len(counted))

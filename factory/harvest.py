@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from factory.compose import Composed, Composer
+from factory.estimate import weigh
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
 from filters.apply import Candidate, Filter, funnel, make_filters
@@ -116,6 +117,10 @@ async def ask_wave(
     askings = [build_request(group, inputs.template, inputs.qa, slot) for group in wave]
     base = len(harvest.outcomes)
     showing = make_filters(replace(inputs.filters, skip=(*inputs.filters.skip, "exact_duplicate", "near_duplicate")))
+    if not harvest.outcomes and not asker.teacher.is_local:
+        foreseen = weigh(askings, inputs, asker.journal)
+        if foreseen.requests:
+            watch.note(foreseen.as_line())
     watch.asking(len(askings), asker.spent)
     async with aclosing(asker.ask(askings)) as outcomes:
         async for outcome in outcomes:

@@ -54,6 +54,9 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
     journal = Journal(workspace.journal)
     for damage in journal.damage:
         watch.note(f"journal {damage.segment}, line {damage.line}: {damage.reason}; that reply is not used")
+    uncertain = [doubt for doubt in journal.doubts if doubt.reason == "in_flight" and doubt.request not in journal]
+    if uncertain:
+        watch.note(f"{len(uncertain)} requests were in flight when a run ended; asking again may pay for them twice")
     asker = _asker(inputs, teacher, journal, watch, stop)
     try:
         harvest = await gather(inputs, plan, asker, composer_for(inputs, previous, held), watch)
@@ -78,8 +81,9 @@ async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch:
 
 def _asker(inputs: Inputs, teacher: Teacher, journal: Journal, watch: Watch, stop: asyncio.Event) -> Asker:
     concurrency = inputs.settings.concurrency or teacher.slots or 16
-    config = AskConfig(concurrency=concurrency, max_cost=inputs.settings.max_cost)
-    return Asker(teacher, journal, inputs.template, inputs.prices, config, stop=stop, on_event=watch.note)
+    settings = inputs.settings
+    config = AskConfig(concurrency, max_cost=settings.max_cost, max_run_tokens=settings.max_tokens)
+    return Asker(teacher, journal, inputs.template, inputs.prices, config, stop=stop, on_event=watch.note, qa=inputs.qa)
 
 
 def _finish(
@@ -141,10 +145,8 @@ def _unchanged(previous: Version, inputs: Inputs, rows: Sequence[Row], harvest: 
 
 def _shortfall(harvest: Harvest, asker: Asker) -> tuple[str, ExitCode]:
     """Why a run fell short, and the exit code that says so."""
-    if asker.over_budget:
-        return f"stopped at --max-cost {asker.config.max_cost} USD; run again with more to go on", ExitCode.SHORT
-    if asker.failing:
-        return "stopped: more than half of the last requests failed; run again to go on", ExitCode.SHORT
+    if asker.ending:
+        return asker.ending, ExitCode.SHORT
     return harvest.short, ExitCode.SHORT if harvest.short else ExitCode.DONE
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -21,39 +21,31 @@ from factory.estimate import estimate
 from factory.harvest import Harvest
 from factory.inputs import Inputs, prepare
 from factory.pipeline import Result, generate, preview
-from factory.progress import Screen, money, visible
+from factory.progress import Screen, visible
+from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import summary
 from generators.errors import ExitCode, StoppedError, UsageError
-from generators.teachers import Teacher, open_teacher, parse_spec
+from generators.teachers import Teacher, open_teacher
 
 _KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
 
 
-def run_generate(flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
-    """``factory generate``."""
-    signal.signal(signal.SIGTERM, _stopped)
-    settings = resolve(flags, Path.cwd())
-    parse_spec(settings.teacher)
+def run_generate(settings: Settings, *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
+    """``factory generate``, in a workspace that ``start`` has locked (not for a dry run, which writes nothing)."""
+    workspace = Workspace(Path(settings.out).expanduser())
     with Screen(quiet=quiet) as screen:
         inputs = prepare(settings, screen, is_local=_is_local(settings))
-        workspace = Workspace(Path(settings.out).expanduser())
         if dry_run:
             _print_estimate(inputs, workspace, as_json=as_json)
             return ExitCode.DONE
-        with workspace.locked():
-            teacher = _open(settings, screen)
-            _announce(inputs, screen)
-            if preview:
-                return _preview(inputs, workspace, teacher, screen, preview, as_json=as_json)
-            result, signalled = asyncio.run(_generate(inputs, workspace, teacher, screen))
+        teacher = _open(settings, screen)
+        _announce(inputs, screen)
+        if preview:
+            return _preview(inputs, workspace, teacher, screen, preview, as_json=as_json)
+        result, signalled = asyncio.run(_generate(inputs, workspace, teacher, screen))
     return _report(result, inputs, signalled, as_json=as_json)
-
-
-def _stopped(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - a signal handler's arguments
-    """SIGTERM outside the asking: nothing is under way that a later run would miss."""
-    raise StoppedError("stopped before anything was asked; run again to go on")
 
 
 def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) -> int:
@@ -155,29 +147,15 @@ def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     settings = resolve(flags, Path.cwd())
     workspace = _existing(settings)
     latest = workspace.latest()
-    journal = Journal(workspace.journal)
-    spend: dict[str, dict[str, Any]] = {}
-    for entry in journal.entries():
-        line = spend.setdefault(entry.teacher, {"replies": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0})
-        line["replies"] += 1
-        line["input_tokens"] += entry.input_tokens
-        line["output_tokens"] += entry.output_tokens
-        line["cost_usd"] = None if None in (line["cost_usd"], entry.cost_usd) else line["cost_usd"] + entry.cost_usd
+    spend = spend_of(Journal(workspace.journal))
     versions = sorted(path.name for path in workspace.versions.glob("v[0-9]*/"))
     if as_json:
-        sources = dict(settings.sources)
-        click.echo(
-            json.dumps(
-                {"latest": latest.name if latest else None, "versions": versions, "spend": spend, "settings": sources}
-            )
-        )
+        names = {"latest": latest.name if latest else None, "versions": versions}
+        click.echo(json.dumps({**names, **spend.as_json(), "settings": dict(settings.sources)}))
         return ExitCode.DONE
     click.echo(f"  versions    {', '.join(versions) or 'none'} (latest: {latest.name if latest else 'none'})")
-    for teacher, line in spend.items():
-        tokens = line["input_tokens"] + line["output_tokens"]
-        click.echo(
-            f"  spent       {visible(teacher)}: {line['replies']} replies, {tokens:,} tokens, {money(line['cost_usd'])}"
-        )
+    for line in spend.as_text():
+        click.echo(line)
     for name, source in settings.sources.items():
         click.echo(f"  {name:<18}{visible(str(getattr(settings, name)), 60)}  ({source})")
     return ExitCode.DONE
@@ -194,10 +172,13 @@ def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
     problems += [f"{workspace.journal / each.segment}, line {each.line}: {each.reason}" for each in journal.damage]
     versions = len(list(workspace.versions.glob("v[0-9]*/")))
     if as_json:
-        click.echo(json.dumps({"versions": versions, "replies": len(journal), "problems": problems}))
+        counts = {"versions": versions, "replies": len(journal), "maybe_paid": len(journal.doubts)}
+        click.echo(json.dumps({**counts, "problems": problems}))
     else:
         for problem in problems:
             click.echo(visible(problem))
+        if journal.doubts:
+            click.echo(in_doubt(journal.doubts))
         click.echo(f"{versions} versions and {len(journal)} replies checked: {len(problems)} problems")
     return ExitCode.USAGE if problems else ExitCode.DONE
 

@@ -1,4 +1,4 @@
-"""The workspace on disk: the lock, the journal's folder and the published versions.
+"""The workspace on disk: the journal's folder and the published versions.
 
     Workspace(out).publish(rows, rejects, manifest) ─▶ versions/v0001, latest -> versions/v0001
 
@@ -6,21 +6,21 @@ A version is written beside its place, forced to the disk, renamed, and only the
 an old or a new whole version, never half of one. Versions are immutable.
 """
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from factory.lock import locked
 from filters.holdout import Place
 from filters.leakage import cross_twins
-from generators.errors import LockedError, StoppedError, UsageError
+from generators.errors import StoppedError, UsageError
+from generators.failpoints import failpoint
 from generators.records import Pair, Reject
 
 FORMAT = 1
@@ -56,29 +56,10 @@ class Workspace:
         self.journal = root / "journal"
         self.versions = root / "versions"
         self.latest_link = root / "latest"
-        self._lock = root / ".lock"
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the workspace for one run; ``LockedError`` names the holder. The lock dies with its process.
-
-        A workspace that did not exist and in which nothing came to be is taken away again.
-        """
-        made = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]
-        file = self._open_lock()
-        try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
-                made = []
-                raise LockedError(f"another run holds {self.root} (process {holder}); wait for it to end") from None
-            os.ftruncate(file, 0)
-            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
-            yield
-        finally:
-            _remove_unused(self._lock, made)
-            os.close(file)
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the workspace for one run; ``LockedError`` names the holder."""
+        return locked(self.root)
 
     def latest(self) -> Version | None:
         """Read the version that ``latest`` points to; ``None`` before the first."""
@@ -110,6 +91,7 @@ class Workspace:
         name = f"v{self._next_number():04d}"
         draft = self.versions / f".{name}.draft"
         try:
+            failpoint("store.folder")
             self.versions.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir()
@@ -122,6 +104,7 @@ class Workspace:
             )
             _sync_folder(draft)
             _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
+            failpoint("store.rename")
             draft.rename(self.versions / name)
             _sync_folder(self.versions)
             self._swap(name)
@@ -167,20 +150,6 @@ class Workspace:
             for one, other, similarity in cross_twins([row.pair for row in rows], places)
         ]
 
-    def _open_lock(self) -> int:
-        """Create the folder and open the lock file; ``UsageError`` where it cannot be written."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            for folder in (self.journal, self.versions):
-                if folder.exists() and not folder.is_dir():
-                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-            if not os.access(self.root, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.root))
-            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            where = error.filename or self.root
-            raise UsageError(f"cannot write {where}: {error.strerror}; choose another --out, or mend it") from error
-
     def _next_number(self) -> int:
         taken = [int(path.name[1:]) for path in self.versions.glob("v[0-9]*") if path.name[1:].isdigit()]
         return max(taken, default=0) + 1
@@ -188,7 +157,9 @@ class Workspace:
     def _swap(self, name: str) -> None:
         fresh = self.root / ".latest.new"
         fresh.unlink(missing_ok=True)
+        failpoint("store.link")
         fresh.symlink_to(Path("versions") / name)
+        failpoint("store.swap")
         fresh.replace(self.latest_link)
         _sync_folder(self.root)
 
@@ -273,8 +244,10 @@ def _write(path: Path, text: str) -> str:
     # A lone surrogate in a reply has no UTF-8: it is kept visible, not allowed to break the file.
     data = text.encode("utf-8", "backslashreplace")
     with path.open("wb") as file:
+        failpoint("store.write")
         file.write(data)
         file.flush()
+        failpoint("store.sync")
         os.fsync(file.fileno())
     return hashlib.sha256(data).hexdigest()
 
@@ -291,18 +264,10 @@ def _first_word(path: Path) -> str:
         return ""
 
 
-def _remove_unused(lock: Path, made: Iterable[Path]) -> None:
-    """Take away the folders made for a lock, the innermost first, if nothing else came to be in them."""
-    with suppress(OSError):
-        if made and [path.name for path in lock.parent.iterdir()] == [lock.name]:
-            lock.unlink()
-            for folder in made:
-                folder.rmdir()
-
-
 def _sync_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
+        failpoint("store.sync_folder")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -47,6 +47,7 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
         f"  documents   {len(result.corpus.documents)}, in {len(result.corpus.chunks)} chunks{skipped}",
         f"  requests    {result.spent.requests} to {inputs.settings.teacher}, {result.spent.cached} from the journal; "
         f"{_tokens(result.spent)}, {money(result.spent.cost_usd)}",
+        *([f"  in doubt    {_in_doubt(result.spent.maybe_paid)}"] if result.spent.maybe_paid else []),
         f"  pairs       {pairs['accepted']} accepted of {pairs['candidates']} candidates",
         f"  rejected    {rejected}",
         f"  splits      train {splits['train']}, validation {splits['validation']}, test {splits['test']}",
@@ -82,6 +83,10 @@ def _shown(row: Row) -> list[str]:
         f"    A: {visible(answer, 300)}",
         "",
     ]
+
+
+def _in_doubt(attempts: int) -> str:
+    return f"{attempts} attempts failed and may have to be paid all the same (listed by 'factory status --json')"
 
 
 def _tokens(spent: Spent) -> str:

@@ -1,76 +1,40 @@
-"""Send requests to a teacher, a bounded number at once, and hand back what came of each.
+"""Ask a teacher about chunks, a bounded number at once, and hand back what came of each.
 
-    askings ─▶ (journal, else teacher ─▶ journal) ─▶ Outcome(asking, Parsed, cost, cached)
+    askings ─▶ Sender (journal, else teacher ─▶ journal) ─▶ Outcome(asking, Parsed, cached)
 
-The one owner of retries: the clients below make single attempts. Every reply is in the journal before it is parsed; a
-reply that is in the journal is never asked for again. Outcomes come as they finish; whoever needs an order sorts by
-``Outcome.index``.
+What is sent and how often is ``sending``'s; here is what a reply leads to: pairs, and a second try where it helps. A
+reply that was cut is asked for again with more room, one of which nothing can be used with what was wrong, a request
+that is too long in halves. Outcomes come as they finish; whoever needs an order sorts by ``Outcome.index``.
 """
 
 import asyncio
 import logging
-import random
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from generators.journal import Entry, Journal
+from generators.halves import halves
+from generators.journal import Journal
+from generators.loops import ends_in_loop
+from generators.pacing import Pace
 from generators.prices import Prices
-from generators.qa import Asking, repair_request
-from generators.records import Reject
+from generators.qa import Asking, QaConfig, build_request, repair_request, roomier_request
+from generators.records import Pair, Reject
 from generators.replies import Origin, Parsed, parse_reply
-from generators.teachers import RawReply, Reply, Request, Teacher
+from generators.sending import AskConfig, NotSent, Sender
+from generators.spending import Budget, Spent
+from generators.teachers import Reply, Teacher
 from generators.teachers.failures import PermanentFailure, TransientFailure
 from generators.templates import Template
-from generators.tokens import count_tokens
+
+__all__ = ["AskConfig", "Asker", "Outcome", "Spent"]
 
 _log = logging.getLogger(__name__)
 _WINDOW, _LEAST_OBSERVED = 40, 8
-_QUIET_SECONDS = 5.0
 # The server answered, but not with a reply: a later run asks again.
 _UNREADABLE = ("bad_reply", "invalid_utf8")
 _FINISH_REASONS = {"refusal": "refused", "filter": "content_filter"}
-
-
-@dataclass(frozen=True, slots=True)
-class AskConfig:
-    """How requests are sent.
-
-    Attributes:
-        concurrency: Requests in flight at most.
-        attempts: Tries a request before it is given up, where the fault may pass.
-        backoff_seconds: Wait before the second try; doubles, with jitter, up to a minute. ``Retry-After`` goes first.
-        patience_seconds: How long one request is tried, pauses included; a longer ``Retry-After`` is not waited out.
-        max_cost: Stop sending at this many USD; ``None`` for no cap.
-    """
-
-    concurrency: int = 8
-    attempts: int = 6
-    backoff_seconds: float = 1.0
-    patience_seconds: float = 900.0
-    max_cost: float | None = None
-
-
-@dataclass(slots=True)
-class Spent:
-    """What a run has used so far. ``cost_usd`` is ``None`` once a call's price was unknown."""
-
-    requests: int = 0
-    cached: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = 0.0
-    seconds: float = 0.0
-
-    def add(self, entry: Entry) -> None:
-        """Count one reply that was asked for now."""
-        self.requests += 1
-        self.input_tokens += entry.input_tokens
-        self.output_tokens += entry.output_tokens
-        self.seconds += entry.latency
-        if self.cost_usd is not None:
-            self.cost_usd = None if entry.cost_usd is None else self.cost_usd + entry.cost_usd
+_MOST_HALVINGS = 4  # a section in sixteen pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +48,25 @@ class Outcome:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Had:
+    """What was had of one asking or a part of it. ``unsent``: nothing, since the run ended before."""
+
+    parsed: Parsed
+    cached: bool = False
+    failed: bool = False
+    unsent: bool = False
+
+
 @dataclass(slots=True)
 class Asker:
     """Asks a teacher through the journal; one a run.
 
     Attributes:
+        qa: How the halves of a request that is too long are asked.
         stop: Set it to send nothing more; what is in flight is waited for.
+        failing: More than half of the last requests had no reply.
+        pace: How many are in flight.
     """
 
     teacher: Teacher
@@ -99,15 +76,33 @@ class Asker:
     config: AskConfig
     spent: Spent = field(default_factory=Spent)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    over_budget: bool = False
     failing: bool = False
     on_event: Callable[[str], object] = _log.info
-    _committed: float = 0.0
-    _resume_at: float = 0.0
-    _said_at: float = -_QUIET_SECONDS
+    qa: QaConfig = field(default_factory=QaConfig)
+    pace: Pace = field(init=False)
+    _sender: Sender = field(init=False)
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=_WINDOW))
-    _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _error: Exception | None = None
+
+    def __post_init__(self) -> None:
+        config, teacher = self.config, self.teacher
+        self.pace = Pace(config.concurrency, self.stop, first_alone=not teacher.is_local)
+        budget = Budget(self.prices, teacher.spec, config.max_cost, config.max_run_tokens)
+        self._sender = Sender(teacher, self.journal, self.prices, config, self.spent, self.pace, budget, self.on_event)
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether a cap was met."""
+        return bool(self._sender.budget.reached)
+
+    @property
+    def ending(self) -> str:
+        """Why the run ended before all was asked, for the person; empty if it did not, or was told to."""
+        if self.over_budget:
+            return f"stopped at {self._sender.budget.reached}; run again with more to go on"
+        if self._sender.unwelcome:
+            return f"stopped: the teacher wants to be left alone for {self._sender.unwelcome:,.0f} s; run again then"
+        return "stopped: more than half of the last requests failed; run again to go on" if self.failing else ""
 
     async def ask(self, askings: Iterable[Asking]) -> AsyncGenerator[Outcome, None]:
         """Ask all, in order, up to ``concurrency`` at once; yield outcomes as they finish.
@@ -115,11 +110,12 @@ class Asker:
         An error of a worker (``TeacherError``, ``StoppedError``, a bug) ends the sending. It is raised when what was in
         flight has arrived, since that is paid for; so it is when the caller leaves early. Only cancelling is immediate.
         """
-        self._check_budget()
+        self._sender.hold_budget()
         source = enumerate(askings)
         finished: asyncio.Queue[Outcome | None] = asyncio.Queue()
         workers = [asyncio.create_task(self._work(source, finished)) for _ in range(max(1, self.config.concurrency))]
         closing = asyncio.create_task(_close_when_done(workers, finished))
+        heeding = asyncio.create_task(self.pace.heed_stop())
         try:
             while (outcome := await finished.get()) is not None:
                 yield outcome
@@ -129,8 +125,10 @@ class Asker:
             raise
         finally:
             if not all(worker.done() for worker in workers):
-                self._ended.set()
+                self.pace.halt()
             await asyncio.gather(*workers, closing, return_exceptions=True)
+            heeding.cancel()
+            await asyncio.gather(heeding, return_exceptions=True)
             self.journal.sync()
         if self._error is not None:
             raise self._error
@@ -138,152 +136,106 @@ class Asker:
     async def _work(self, source: Iterator[tuple[int, Asking]], finished: "asyncio.Queue[Outcome | None]") -> None:
         """Take the next asking until there is none, or the run is to stop."""
         try:
-            while not self._halted() and (following := next(source, None)) is not None:
-                outcome = await self._one(*following)
+            while not self.pace.halted and (following := next(source, None)) is not None:
+                index, asking = following
+                had = await self._had(asking, _MOST_HALVINGS)
+                if had.unsent:
+                    break
+                outcome = Outcome(index, asking, had.parsed, had.cached, had.failed)
                 self._watch(outcome)
                 finished.put_nowait(outcome)
                 await asyncio.sleep(0)  # replies from the journal wait for nothing else
         except Exception as error:
-            if not self._halted():
+            if not self.pace.halted:
                 self.on_event("nothing more is sent; waiting for the replies in flight")
             self._error = self._error or error
-            self._ended.set()
+            self.pace.halt()
             raise
-
-    def _halted(self) -> bool:
-        return self.stop.is_set() or self._ended.is_set()
 
     def _watch(self, outcome: Outcome) -> None:
         """Give up when more than half of the last requests had no reply: something is wrong beyond single chunks."""
         self._recent.append(outcome.failed)
-        if len(self._recent) >= _LEAST_OBSERVED and sum(self._recent) * 2 > len(self._recent) and not self._halted():
+        too_many = len(self._recent) >= _LEAST_OBSERVED and sum(self._recent) * 2 > len(self._recent)
+        if (too_many and not self.pace.halted) or self._sender.unwelcome:
             self.failing = True
-            self._ended.set()
+            self.pace.halt()
 
-    async def _one(self, index: int, asking: Asking) -> Outcome:
-        """Ask once and, if no item of the reply could be used, once more with what was wrong."""
+    async def _had(self, asking: Asking, halvings: int) -> _Had:
+        """Ask once and, where that may help, a second time; a request that is too long in halves instead."""
         try:
-            reply, cached = await self._reply(asking.request)
+            reply, cached = await self._sender.reply(asking.request)
         except PermanentFailure as failure:
-            parsed = _failure(asking, failure.reason, failure.detail)
-            return Outcome(index, asking, parsed, failed=failure.reason in _UNREADABLE)
+            parts = self._parts(asking) if failure.reason == "context_overflow" and halvings else []
+            if parts:
+                return _joined([await self._had(part, halvings - 1) for part in parts])
+            return _Had(_failure(asking, failure.reason, failure.detail), failed=failure.reason in _UNREADABLE)
+        except NotSent:
+            return _Had(Parsed(), failed=True, unsent=True)
         except TransientFailure as failure:
-            return Outcome(index, asking, _failure(asking, "no_reply", str(failure)), failed=True)
+            return _Had(_failure(asking, "no_reply", str(failure)), failed=True)
         parsed = self._parse(asking, reply)
-        if not parsed.repairable:
-            return Outcome(index, asking, parsed, cached)
-        problem = "; ".join(sorted({f"{reject.reason}: {reject.detail}" for reject in parsed.rejects}))[:500]
+        again = _second(asking, reply, parsed)
+        if again is None:
+            return _Had(parsed, cached)
         try:
-            again, cached_too = await self._reply(repair_request(asking, reply.text, problem).request)
+            more, cached_too = await self._sender.reply(again.request)
         except PermanentFailure:
-            return Outcome(index, asking, parsed, cached)
+            return _Had(parsed, cached)
         except TransientFailure:
-            return Outcome(index, asking, parsed, cached, failed=True)
-        repaired = self._parse(asking, again)
-        # A whole reply that could not be used is one candidate, whatever became of its repair.
-        return Outcome(index, asking, Parsed(repaired.pairs, parsed.rejects + repaired.rejects), cached and cached_too)
+            return _Had(parsed, cached, failed=True)
+        return _Had(_merged([parsed, self._parse(asking, more)]), cached and cached_too)
+
+    def _parts(self, asking: Asking) -> list[Asking]:
+        slot = asking.request.slot
+        return [build_request(group, self.template, self.qa, slot) for group in halves(asking.chunks)]
 
     def _parse(self, asking: Asking, reply: Reply) -> Parsed:
         reason = _FINISH_REASONS.get(reply.finish)
         if reason:
             return _failure(asking, reason, "the teacher would not answer", reply.text)
-        template = self.template
-        origin = Origin(asking.chunks, self.teacher.spec, template.sha256, bound=template.constants.bound_quotes)
-        return parse_reply(reply.text, origin, cut=reply.finish == "length")
+        template, constants = self.template, self.template.constants
+        origin = Origin(
+            asking.chunks, self.teacher.spec, template.sha256, bound=constants.bound_quotes, wordings=constants.wordings
+        )
+        cut = reply.finish == "length"
+        parsed = parse_reply(reply.text, origin, cut=cut)
+        return _looped(parsed) if cut and ends_in_loop(reply.text) else parsed
 
-    async def _reply(self, request: Request) -> tuple[Reply, bool]:
-        """The reply from the journal, or from the teacher through the journal: (reply, was it in the journal)."""
-        identity = request.identity(self.teacher.spec)
-        kept = self.journal.get(identity)
-        if kept is not None:
-            try:
-                reply = self.teacher.read(kept.body)
-            except PermanentFailure as failure:
-                _log.info("a reply in the journal cannot be read (%s); asking again", failure)
-            else:
-                self.spent.cached += 1
-                return reply, True
-        raw = await self._send(request)
-        try:
-            reply, problem = self.teacher.read(raw.body), None
-        except PermanentFailure as failure:
-            reply, problem = Reply("", "stop", "", None, None), failure
-        entry = self._entry(identity, raw, reply)
-        self.journal.append(entry)
-        self.spent.add(entry)
-        self._commit(request, reply, entry.cost_usd)
-        if problem is not None:
-            raise problem
-        return reply, False
 
-    def _commit(self, request: Request, reply: Reply, cost: float | None) -> None:
-        """Hold the cap, also against a server that does not say how many tokens it counted: then they are estimated."""
-        if self.config.max_cost is None:
-            return
-        if cost is None:
-            prompt = sum(count_tokens(message.content) for message in request.messages)
-            cost = self.prices.cost(self.teacher.spec, prompt, count_tokens(reply.text))
-        self._committed += cost or 0.0
-        self._check_budget()
+def _second(asking: Asking, reply: Reply, parsed: Parsed) -> Asking | None:
+    """What to ask a second time, if that may help: for the rest of a cut reply, or for one that can be used."""
+    if any(reject.reason == "loop" for reject in parsed.rejects):
+        return None
+    if reply.finish == "length":
+        return roomier_request(asking)
+    if not parsed.repairable:
+        return None
+    problem = "; ".join(sorted({f"{reject.reason}: {reject.detail}" for reject in parsed.rejects}))[:500]
+    return repair_request(asking, reply.text, problem)
 
-    def _check_budget(self) -> None:
-        if self.config.max_cost is not None and self._committed >= self.config.max_cost:
-            self.over_budget = True
-            self._ended.set()
 
-    def _entry(self, identity: str, raw: RawReply, reply: Reply) -> Entry:
-        """The journal's line for a reply; without the provider's token counts its cost is unknown, unless free."""
-        counted = reply.input_tokens is not None and reply.output_tokens is not None
-        tokens = (reply.input_tokens or 0, reply.output_tokens or 0)
-        cost = self.prices.cost(self.teacher.spec, *tokens) if counted or self.teacher.is_local else None
-        return Entry(identity, self.teacher.spec, raw.body, raw.latency, time.time(), *tokens, cost)
+def _looped(parsed: Parsed) -> Parsed:
+    """The same with the torn item's reason told: it was not for want of room."""
+    rejects = [
+        replace(reject, reason="loop", detail="the reply repeats itself up to its token limit")
+        if reject.reason in ("truncated", "empty_reply")
+        else reject
+        for reject in parsed.rejects
+    ]
+    return Parsed(parsed.pairs, rejects)
 
-    async def _send(self, request: Request) -> RawReply:
-        """One request, tried again while the fault may pass; all workers wait out a ``Retry-After``."""
-        give_up_at = time.monotonic() + self.config.patience_seconds
-        failure = TransientFailure("stopped", detail="nothing more is sent")
-        for attempt in range(1, self.config.attempts + 1):
-            await self._wait_turn()
-            if self._halted():
-                raise failure
-            try:
-                return await self.teacher.send(request)
-            except TransientFailure as fault:
-                failure = fault
-            pause = self._pause(attempt, failure)
-            if attempt == self.config.attempts or time.monotonic() + pause > give_up_at:
-                break
-            self._say(f"{failure.reason}: trying again in {pause:.0f} s ({attempt} of {self.config.attempts})")
-            if failure.retry_after is None:
-                await self._rest(pause)
-            else:
-                self._resume_at = max(self._resume_at, time.monotonic() + pause)
-        raise failure
 
-    async def _wait_turn(self) -> None:
-        """Wait until the server wants to be asked again; meanwhile it may have told another worker a later time."""
-        while (left := self._resume_at - time.monotonic()) > 0 and not self._halted():
-            await self._rest(left)
+def _merged(several: Sequence[Parsed]) -> Parsed:
+    """The pairs of several replies about the same, each once; a whole reply that was of no use stays one candidate."""
+    pairs: dict[str, Pair] = {}
+    for pair in (pair for parsed in several for pair in parsed.pairs):
+        pairs.setdefault(pair.id, pair)
+    return Parsed(list(pairs.values()), [reject for parsed in several for reject in parsed.rejects])
 
-    async def _rest(self, seconds: float) -> None:
-        """Sleep; wake up early when nothing more is to be sent."""
-        ends = [asyncio.create_task(event.wait()) for event in (self.stop, self._ended)]
-        try:
-            await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for end in ends:
-                end.cancel()
 
-    def _pause(self, attempt: int, failure: TransientFailure) -> float:
-        if failure.retry_after is not None:
-            return failure.retry_after
-        return float(min(60.0, self.config.backoff_seconds * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0))  # noqa: S311
-
-    def _say(self, line: str) -> None:
-        """Tell the person, once for all workers that meet the same."""
-        if time.monotonic() - self._said_at >= _QUIET_SECONDS:
-            self._said_at = time.monotonic()
-            self.on_event(line)
+def _joined(parts: Sequence[_Had]) -> _Had:
+    cached, failed = all(part.cached for part in parts), any(part.failed for part in parts)
+    return _Had(_merged([part.parsed for part in parts]), cached, failed, all(part.unsent for part in parts))
 
 
 async def _close_when_done(workers: Sequence["asyncio.Task[None]"], finished: "asyncio.Queue[Outcome | None]") -> None:

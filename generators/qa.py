@@ -9,7 +9,7 @@ documents, the template and the settings alone.
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from generators.focus import Focus
@@ -111,6 +111,14 @@ def repair_request(asking: Asking, reply: str, problem: str) -> Asking:
     messages = (*old.messages, Message("assistant", reply[:4000] or "(empty)"), Message("user", complaint))
     request = Request(messages, old.schema, old.schema_name, old.max_tokens, old.temperature, old.seed, old.slot)
     return Asking(asking.chunks, request, asking.prompt_tokens + count_tokens(reply[:4000]), asking.reply_tokens)
+
+
+def roomier_request(asking: Asking) -> Asking | None:
+    """Ask for the same with twice the room; None if there is no more room to be had."""
+    room = min(_MOST_REPLY_TOKENS, 2 * asking.request.max_tokens)
+    if room <= asking.request.max_tokens:
+        return None
+    return replace(asking, request=replace(asking.request, max_tokens=room))
 
 
 def groups(chunks: Iterable[Chunk], template: Template, config: QaConfig) -> Iterator[list[Chunk]]:

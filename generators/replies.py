@@ -15,19 +15,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from generators.loose_json import AROUND_FACTS, decoded_facts, keep_piece
 from generators.quotes import find_quote, is_verbatim
 from generators.records import Chunk, Pair, Reject, content_id
 from generators.statements import kind_of, plain, statements
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _QUESTION = TypeAdapter(_Text)
-_FACT_KEYS = {"kind", "answer", "quotes", "questions"}
-_KEY = re.compile(rf"""["'](?:{"|".join(sorted(_FACT_KEYS))})["']""")
-_OPENING = re.compile(r"[\[{]")
-_AROUND_FACTS = " \n\t,]}`"
-# Bounds on the time that a hostile reply costs.
-_MOST_FAILURES = 1000
-_LONGEST_MENDED = 4000
 
 
 class _Fact(BaseModel):
@@ -69,12 +63,14 @@ class Origin:
         teacher: The teacher's SPEC.
         template: sha256 of the prompt.
         bound: Quotes and answers were fixed by the schema (``TemplateConstants.bound_quotes``).
+        wordings: Questions that were asked for, a fact; 0 if that does not matter.
     """
 
     chunks: Sequence[Chunk]
     teacher: str
     template: str
     bound: bool = False
+    wordings: int = 0
 
 
 def parse_reply(text: str, origin: Origin, *, cut: bool = False) -> Parsed:
@@ -90,16 +86,18 @@ def parse_reply(text: str, origin: Origin, *, cut: bool = False) -> Parsed:
     """
     if not text.strip():
         return _whole(origin, "empty_reply", "the teacher sent no text", text)
-    items, broken, rest = _decoded(text)
+    items, broken, rest = decoded_facts(text)
     if not cut:
-        _keep(rest, items, broken)
-    if not items and not broken:
-        return _whole(origin, *_nothing_in(text, cut=cut), text)
+        keep_piece(rest, items, broken)
+    if not items:
+        reason, detail = _nothing_in(text, cut=cut)
+        if not broken or reason == "wrong_schema":
+            return _whole(origin, reason, detail, text)
     parsed = _facts(items, origin)
     parsed.rejects.extend(
         _reject(origin, "invalid_json", "this part of the reply is no JSON", piece) for piece in broken
     )
-    if cut and rest.strip(_AROUND_FACTS):
+    if cut and rest.strip(AROUND_FACTS):
         parsed.rejects.append(_reject(origin, "truncated", "the reply ended at its token limit", rest))
     return replace(parsed, repairable=not parsed.pairs)
 
@@ -115,74 +113,6 @@ def _nothing_in(text: str, *, cut: bool) -> tuple[str, str]:
     if isinstance(decoded, list) or (isinstance(decoded, dict) and "facts" in decoded):
         return "no_facts", "the reply holds no facts"
     return "wrong_schema", 'the JSON has no list "facts"'
-
-
-def _decoded(text: str) -> tuple[list[object], list[str], str]:
-    """The raw facts of a reply, the parts of it that were meant as facts and are no JSON, and what follows the last.
-
-    What the reply is not as a whole, its facts may be one by one: in prose, in a code fence, in several objects, or
-    before the place where it breaks. Each object that the decoder takes counts; nothing is guessed from half of one.
-    """
-    decoder = json.JSONDecoder(strict=False)
-    items, broken = list[object](), list[str]()
-    at, failures = _opening(text, 0), 0
-    since = at
-    while at < len(text) and failures < _MOST_FAILURES:
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            value, end = None, at + 1
-            failures += 1
-        found = _facts_of(value)
-        if found is not None:
-            _keep(text[since:at], items, broken)
-            items += found
-            since = end
-        at = _opening(text, end)
-    return items, broken, text[since:]
-
-
-def _opening(text: str, start: int) -> int:
-    """Where the next object or list opens; the text's end if none does."""
-    found = _OPENING.search(text, start)
-    return found.start() if found else len(text)
-
-
-def _facts_of(value: object) -> list[object] | None:
-    """The facts that a decoded value holds or is; None if it is something else."""
-    if isinstance(value, dict) and "facts" in value:
-        return value["facts"] if isinstance(value["facts"], list) else [value["facts"]]
-    if isinstance(value, dict):
-        return [value] if _FACT_KEYS & value.keys() else None
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        return [fact for each in value for fact in (_facts_of(each) or [each])]
-    return None
-
-
-def _keep(piece: str, items: list[object], broken: list[str]) -> None:
-    """Look at what lies between two facts: a fact with a slip in its punctuation, one that is lost, or nothing."""
-    if not _KEY.search(piece):
-        return
-    mended = _mended(piece)
-    if mended is None:
-        broken.append(piece)
-    else:
-        items += mended
-
-
-def _mended(piece: str) -> list[object] | None:
-    """The facts of a piece of almost-JSON, if mending its punctuation brings back all that it says."""
-    closed = piece.rstrip(_AROUND_FACTS.replace("}", ""))
-    if len(piece) > _LONGEST_MENDED or not closed.endswith("}"):
-        return None
-    from json_repair import repair_json
-
-    try:
-        mended = repair_json(closed, return_objects=True)
-    except (ValueError, RecursionError):
-        return None
-    said, kept = (re.sub(r"\W", "", each) for each in (closed, json.dumps(mended, ensure_ascii=False)))
-    return _facts_of(mended) if said == kept else None
 
 
 def _facts(items: Sequence[object], origin: Origin) -> Parsed:
@@ -203,6 +133,9 @@ def _facts(items: Sequence[object], origin: Origin) -> Parsed:
             parsed.rejects.append(_reject(origin, "no_question", "the fact has no question", item))
             continue
         parsed.rejects.extend(_reject(origin, "wrong_schema", "a question is no text", each) for each in unusable)
+        if len(fact.questions) < origin.wordings and not _is_bound(item, origin):
+            detail = f"{len(fact.questions)} wordings of {origin.wordings}"
+            parsed.rejects.append(_reject(origin, "too_few_wordings", detail, item))
         for pair in _pairs(fact, wordings, origin):
             if pair.id in seen:
                 again = "the same question twice in one reply"

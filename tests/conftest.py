@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forking import Forks
 from hypothesis import settings
 
 from generators.teachers.scripted import ScriptedTeacher
@@ -16,6 +17,8 @@ from generators.teachers.scripted import ScriptedTeacher
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("alerts", "billing", "caching", "deploys", "exports", "filters", "groups", "hooks", "imports", "jobs", "keys")
 SECTIONS = ("Limits", "Errors", "Defaults")
+SPEC = "openai/scripted-1"
+SPEC_TAIL = ("--teacher", SPEC, "--json")
 _WORDINGS = (
     "What does {product} say about `{name}` in {topic}?",
     "I use {topic}: how is `{name}` settled there?",
@@ -135,6 +138,29 @@ def run_command(*arguments, cwd, teacher=None, env=None, timeout=60):
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    """Where runs of the command line can be forked off, for tests that need many."""
+    with Forks(clean_environment(tmp_path_factory.mktemp("home"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def fork_factory(forks):
+    """As ``run_factory``, but quick: the command line in a fork of a process that has everything imported."""
+
+    def run(*arguments, cwd, teacher=None, env=None):
+        environment = clean_environment(cwd, teacher, **(env or {}))
+        child, out, err = forks.start(*arguments, cwd=cwd, env=environment)
+        code = forks.wait(child)
+        ran = Ran(code, out.read_text(), err.read_text())
+        out.unlink()
+        err.unlink()
+        return ran
+
+    return run
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def test_data_goes_to_stdout_and_chatter_to_stderr(manual, run_factory, teacher,
     assert "openai/scripted-1: 11 replies" in ran.out
     assert "cost unknown" in ran.out
     ran = run_factory("verify", "--json")
-    assert (ran.code, ran.json) == (0, {"versions": 1, "replies": 11, "problems": []})
+    assert (ran.code, ran.json) == (0, {"versions": 1, "replies": 11, "maybe_paid": 0, "problems": []})
     (tmp_path / "factory-data" / "latest" / "train.jsonl").write_text("")
     ran = run_factory("verify", "--json")
     assert (ran.code, len(ran.json["problems"])) == (2, 1)

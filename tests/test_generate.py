@@ -498,24 +498,24 @@ def test_a_quota_that_runs_out_needs_a_person_and_loses_no_reply(published, manu
 
     def script(request):
         seen.append(request.n)
-        return Fault("insufficient_quota") if request.n == 8 else answer(request)
+        return Fault("insufficient_quota") if request.n == 9 else answer(request)
 
-    # The refusal overtakes seven replies that are paid for.
-    teacher = serve(script, delay=Pace(lambda: 0.2 if len(seen) == 8 else 0.6))
+    # The first request goes alone; then the refusal overtakes seven replies that are paid for.
+    teacher = serve(script, delay=Pace(lambda: 0.2 if len(seen) == 9 else 0.6))
     ran = generate(teacher, "--concurrency", 8)
-    assert (ran.code, ran.out, teacher.requests) == (4, "", 8)
+    assert (ran.code, ran.out, teacher.requests) == (4, "", 9)
     assert "quota" in ran.err.splitlines()[-1]
-    assert len(Journal(tmp_path / "factory-data" / "journal")) == sum(charge.charged for charge in teacher.ledger) == 7
+    assert len(Journal(tmp_path / "factory-data" / "journal")) == sum(charge.charged for charge in teacher.ledger) == 8
     paid = serve()
     assert generate(paid).code == 0
-    assert paid.requests == 4
+    assert paid.requests == 3
     assert row_bytes(tmp_path / "factory-data") == row_bytes(published.out)
 
 
 def test_stopping_does_not_wait_for_a_server_that_wants_to_be_left_alone(manual, start_factory, serve):
     teacher = serve(lambda _: Fault("status", status=429, retry_after="50"))
     process = start_factory("generate", "--docs", "manual", *TAIL, "--concurrency", 2, teacher=teacher)
-    wait_until(lambda: len(teacher.ledger) == 2)
+    wait_until(lambda: len(teacher.ledger) == 1)
     time.sleep(0.2)
     process.terminate()
     process.communicate(timeout=10)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -162,3 +163,117 @@ def test_twenty_thousand_replies_open_in_two_seconds(tmp_path):
     assert time.process_time() - started < 2
     assert len(journal) == 20_000
     assert journal.get(kept[12_345].request) == kept[12_345]
+
+
+# What was sent and brought no reply.
+
+
+def test_what_was_in_flight_when_a_run_died_is_listed(tmp_path):
+    dying = Journal(tmp_path)
+    assert dying.run == 1
+    for entry in entries(4):
+        dying.sent(entry.request)
+    dying.append(entries(4)[0])
+    dying.failed(entries(4)[1].request, "rate_limited", maybe_charged=False)
+    dying.failed(entries(4)[2].request, "idle_timeout", maybe_charged=True)
+    assert [doubt.reason for doubt in dying.doubts] == ["idle_timeout"]
+    later = Journal(tmp_path)
+    found = {(doubt.request, doubt.run, doubt.reason) for doubt in later.doubts}
+    in_flight = (entries(4)[3].request, 1, "in_flight")
+    assert found == {(entries(4)[2].request, 1, "idle_timeout"), in_flight}
+    assert (later.run, len(later), later.damage) == (2, 1, [])
+    later.sent(entries(4)[3].request)
+    later.append(replace(entries(4)[3], run=later.run))
+    assert [(d.request, d.run, d.reason) for d in Journal(tmp_path).doubts if d.reason == "in_flight"] == [in_flight]
+    assert [receipt.run for receipt in later.receipts()] == [1, 2]
+
+
+def test_a_retry_that_succeeds_leaves_no_doubt(tmp_path):
+    journal = Journal(tmp_path)
+    for _ in range(2):
+        journal.sent(ENTRY.request)
+        journal.failed(ENTRY.request, "overloaded", maybe_charged=False)
+    journal.sent(ENTRY.request)
+    journal.append(ENTRY)
+    assert (Journal(tmp_path).doubts, len(Journal(tmp_path))) == ([], 1)
+
+
+def test_receipts_tell_all_but_the_body(tmp_path):
+    kept = [
+        replace(ENTRY, request="a", body=b'{"x": ",\\"body\\":\\"no\\""}', model='m",\\"body', run=3),
+        replace(ENTRY, request="b", body=b"\xff\xfe", run=3),
+        replace(ENTRY, request="c", body=b"{}", run=3, failure="content_filter", detail='400: a ",body" \u2028'),
+    ]
+    written(tmp_path, *kept)
+    journal = Journal(tmp_path)
+    assert list(journal.receipts()) == [replace(entry, body=b"") for entry in kept]
+    assert list(journal.entries()) == kept
+
+
+def test_segments_of_before_are_read(tmp_path):
+    """Written when entries had no model and no run: the run is told from the segment."""
+    rest = (
+        b'{"request":"%s","teacher":"openai/x","received":1700000000.5,"latency":1.25,"input_tokens":10,'
+        b'"output_tokens":20,"cost_usd":0.5,"body":"{\\"choices\\": []}"}\n' % (b"a" * 64)
+    )
+    (tmp_path / "000007.jsonl").write_bytes(b"%08x %s" % (zlib.crc32(rest), rest))
+    journal = Journal(tmp_path)
+    assert journal.get(ENTRY.request) == ENTRY
+    assert list(journal.receipts()) == [replace(ENTRY, body=b"", run=7)]
+    assert (journal.damage, journal.doubts, journal.run) == ([], [], 8)
+
+
+def test_lines_of_a_later_kind_are_left_alone(tmp_path):
+    rest = b'{"purged":"x"}\n'
+    written(tmp_path, ENTRY)
+    (tmp_path / "000002.jsonl").write_bytes(b"%08x %s" % (zlib.crc32(rest), rest))
+    journal = Journal(tmp_path)
+    assert (len(journal), journal.damage, list(journal.entries())) == (1, [], [ENTRY])
+
+
+def test_cut_at_each_of_the_last_bytes_all_whole_lines_are_read(tmp_path):
+    """A power cut can leave any prefix of the file: up to 4,096 bytes of it."""
+    journal, kept = Journal(tmp_path), entries(24)
+    ends = []
+    for entry in kept:
+        journal.sent(entry.request)
+        journal.append(entry)
+        ends.append(journal._size)
+    journal.close()
+    [segment] = tmp_path.iterdir()
+    data = segment.read_bytes()
+    for end in range(len(data) - 1, len(data) - 4096 - 1, -1):
+        os.truncate(segment, end)
+        opened = Journal(tmp_path)
+        assert len(opened) == sum(whole <= end for whole in ends)
+        torn = data[end - 1 : end] != b"\n"
+        assert [damage.reason for damage in opened.damage] == (["cut short"] if torn else [])
+        assert [doubt.reason for doubt in opened.doubts] in ([], ["in_flight"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_random_flipped_bits_are_named_and_cost_no_other_line(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("journal")
+    kept = entries(12)
+    segment = written(folder, *kept)
+    content = bytearray(segment.read_bytes())
+    places = data.draw(st.sets(st.integers(0, len(content) - 1), min_size=1, max_size=4))
+    hit = {bytes(content[:place]).count(b"\n") for place in places}
+    for place in places:
+        content[place] ^= 1 << data.draw(st.integers(0, 7))
+    segment.write_bytes(content)
+    journal = Journal(folder)
+    for number, entry in enumerate(kept):
+        if not {number, number - 1} & hit:  # a lost line end costs its neighbour too
+            assert journal.get(entry.request) == entry
+        elif number in hit:
+            assert journal.get(entry.request) is None
+    assert journal.damage
+
+
+def test_a_hundred_thousand_replies_are_opened_without_decoding_any(tmp_path, monkeypatch):
+    """Opening looks at checksums and first keys: the decoder of JSON is never called (``benchmarks/journal.py``)."""
+    written(tmp_path, *(replace(ENTRY, request=f"{n:064x}") for n in range(2000)))
+    monkeypatch.setattr(json, "loads", None)
+    assert len(Journal(tmp_path)) == 2000

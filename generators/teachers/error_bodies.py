@@ -132,7 +132,7 @@ def failure_of(
     detail = f"{status}: {error.message}" if error.message else str(status)
     reason = _permanent_reason(status, error)
     if reason is not None:
-        return PermanentFailure(reason, detail)
+        return PermanentFailure(reason, detail, body=body)
     if status in STATUS_REASONS or status >= 500:
         default = "overloaded" if status == 503 or "overloaded_error" in error.codes else "server_error"
         return TransientFailure(STATUS_REASONS.get(status, default), pause, detail, maybe_charged=status >= 500)

@@ -20,10 +20,12 @@ class RequestFailure(Exception):  # noqa: N818 - a failure of one request; error
         reason: A stable code.
         detail: What exactly, for the person: printable, short, without secrets.
         maybe_charged: The request reached the server and no whole answer came back, so it may have to be paid.
+        body: What the server answered, as received, where it is worth keeping.
     """
 
-    def __init__(self, reason: str, detail: str = "", *, maybe_charged: bool = False) -> None:
+    def __init__(self, reason: str, detail: str = "", *, maybe_charged: bool = False, body: bytes = b"") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.body = body
         self.reason = reason
         self.detail = detail
         self.maybe_charged = maybe_charged

@@ -178,6 +178,11 @@ def _cut(text: str) -> str:
     return text[: len(text) * 2 // 3]
 
 
+def _fewer_wordings(text: str) -> str:
+    facts = json.loads(text)["facts"]
+    return json.dumps({"facts": [{**fact, "questions": fact["questions"][:1]} for fact in facts]}, ensure_ascii=False)
+
+
 FAULTS: dict[str, Callable[[Fault, Circumstances], Answer]] = {
     **dict.fromkeys(ERROR_BODIES, _error),
     "reset": lambda _, at: replace(at.reply(), ending="reset_before"),
@@ -188,6 +193,9 @@ FAULTS: dict[str, Callable[[Fault, Circumstances], Answer]] = {
     "invalid_utf8": lambda _, at: replace(at.reply(), body=at.reply().body.replace(b"role", b"ro\xff\xfele", 1)),
     "empty": lambda _, at: at.reply(""),
     "truncated": lambda _, at: at.reply(_cut(at.text), "length"),
+    "loop": lambda _, at: at.reply(_cut(at.text) + " and so on" * 200, "length"),
+    "no_facts": lambda _, at: at.reply('{"facts": []}'),
+    "few_wordings": lambda _, at: at.reply(_fewer_wordings(at.text)),
     "refusal": lambda _, at: at.reply("", refusal="I cannot help with that."),
     "content_filter": lambda _, at: at.reply(_cut(at.text), "content_filter"),
     "wrong_schema": lambda _, at: at.reply('{"pairs": [{"question": 1, "answer": null}]}'),

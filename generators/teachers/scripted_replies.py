@@ -38,7 +38,8 @@ def facts_of(text: str, schema: Mapping[str, Any] | None, turn: int = 0) -> str:
     """
     items = _at(schema, "properties", "facts")
     fact = _at(items, "items", "properties")
-    wordings = max(2, int(_at(fact, "questions").get("minItems", 2)))
+    # Not every provider's schema says how many; the prompts ask for three.
+    wordings = max(3, int(_at(fact, "questions").get("minItems", 3)))
     kind = (_at(fact, "kind").get("enum") or ["definition"])[0]
     facts = []
     for topic, sentences in _sentences_by_topic(text).items():
