@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from factory.privacy_settings import privacy_of
 from filters.apply import FilterConfig
 from generators.errors import UsageError
+from generators.privacy import PrivacyConfig
 
 DEFAULT_TEACHER = "local/qwen2.5-coder-0.5b"
 CONFIG_FILE = "factory.toml"
@@ -41,6 +43,7 @@ class Settings:
         unseen_share: Of the documents, held out whole for the test.
         filters: Thresholds of the funnel.
         prices: SPEC → USD a million tokens (input, output), over the maintained table.
+        privacy: What becomes of secrets and addresses in the documents.
     """
 
     docs: tuple[str, ...] = ()
@@ -62,10 +65,11 @@ class Settings:
     unseen_share: float = 0.05
     filters: FilterConfig = field(default_factory=FilterConfig)
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-_TABLES = ("filters", "prices")
+_TABLES = ("filters", "prices", "privacy")
 
 
 def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
@@ -99,6 +103,7 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
             _checked(name, values[name], sources[name])
     values["filters"] = _filters(file.get("filters", {}), path)
     values["prices"] = _prices(file.get("prices", {}), path)
+    values["privacy"] = privacy_of(file.get("privacy", {}), path)
     return Settings(**values, sources=sources)
 
 

@@ -70,6 +70,7 @@ async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch:
     finally:
         journal.close()
     sift(inputs, Plan(), harvest)
+    harvest.rejects += inputs.corpus.withheld.values()
     return harvest
 
 
@@ -85,7 +86,7 @@ def _finish(
     """Assign splits, publish if anything changed, and say how it went."""
     held = _held_out(inputs, previous)
     rows = _rows(inputs, previous, plan, harvest, held)
-    rejects = [*plan.rejects, *harvest.rejects]
+    rejects = [*inputs.corpus.withheld.values(), *plan.rejects, *harvest.rejects]
     old_ids = {row.pair.id for row in previous.rows} if previous else set()
     new_ids = {row.pair.id for row in rows}
     result = Result("", None, inputs.corpus, rows, rejects, asker.spent, plan.changes)
