@@ -9,7 +9,7 @@ a document, a line and a kind.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -128,9 +128,9 @@ def clean(chunk: Chunk, config: PrivacyConfig) -> Cleaned:
     if after != (*chunk.heading, chunk.text):
         seen = replace(chunk, heading=after[:-1], text=after[-1], rows=())
     spots = [
-        Spot(chunk.document, _line(chunk, text, each, is_heading=bool(title)), each.kind, title)
+        Spot(chunk.document, chunk.first_line if title else chunk.line_of(row), each.kind, title)
         for text, private, title in zip(before, found, (*after[:-1], ""), strict=True)
-        for each in private
+        for each, row in zip(private, _rows(text, private), strict=True)
     ]
     stopped = tuple(spot for spot in spots if config.policy(spot.kind) == "stop")
     skipped = [spot for spot in spots if config.policy(spot.kind) == "skip"]
@@ -140,7 +140,7 @@ def clean(chunk: Chunk, config: PrivacyConfig) -> Cleaned:
     return Cleaned(seen, tuple(spots), withheld, stopped)
 
 
-def admitted(chunks: Iterable[Chunk], config: PrivacyConfig) -> Iterable[Chunk]:
+def admitted(chunks: Iterable[Chunk], config: PrivacyConfig) -> Iterator[Chunk]:
     """Yield the chunks that may be asked about, cleaned; ``UsageError`` at the first that ends the run."""
     for chunk in chunks:
         cleaned = clean(chunk, config)
@@ -199,8 +199,13 @@ def _redacted(text: str, found: Sequence[Finding], placeholders: Placeholders, c
     return text
 
 
-def _line(chunk: Chunk, text: str, found: Finding, *, is_heading: bool) -> int:
-    return chunk.first_line if is_heading else chunk.line_of(text.count("\n", 0, found.start))
+def _rows(text: str, found: Sequence[Finding]) -> Iterator[int]:
+    """The row of each finding, from 0, in one go over the text."""
+    row = at = 0
+    for each in found:
+        row += text.count("\n", at, each.start)
+        at = each.start
+        yield row
 
 
 def _private(chunk: Chunk, skipped: Sequence[Spot]) -> Reject:

@@ -15,7 +15,7 @@ from generators.finding import Finding
 
 _WORDS = ("pass", "pwd", "secret", "token", "key", "credential", "auth", "sessid", "sessionid", "cookie")
 _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
-_LONGEST_NAME = 48
+_LONGEST_NAME, _SHORTEST = 48, 6
 # What follows the word: the rest of the name, closing marks, a separator, an opening quote.
 _REST = re.compile(
     r"(?P<tail>[\w-]{0,24})(?P<close>\\?[\"'`]|\*\*|\]|\)|[\"'`]\])?"
@@ -26,7 +26,9 @@ _REST = re.compile(
 # An unquoted value ends at what may follow it; one that is all the rest of its line ends with the line.
 _BARE = re.compile(r"[^\s\"'`<>&;,|=(){}\[\]]{4,160}={0,2}")
 _WHOLE = re.compile(r"[^\s\"'`<>]{4,160}(?=[ \t]*(?:\n|$|#|//))")
+_NEXT_SETTING = re.compile(r"[;&](?=[A-Za-z][\w .-]{0,40}=)")
 _MORE = re.compile(r"[^\s\"'`<>&;,|(){}\[\]]*")
+_OPENINGS = ("", "export", "set", "ENV", "ARG", "$env:")
 _ENDS = ("", "\n", "&", ";", "<", '"', "'", "`", "\\")
 _QUALIFIED = re.compile(
     r"(?:api|access|secret|auth|account|shared|master|private|sign(?:ing|ature)?|encryption|encrypt|decryption|service|"
@@ -92,13 +94,12 @@ def _beside(text: str, lowered: str, at: int, word: str) -> Finding | None:
     if rest is None:
         return None
     before = lowered[max(0, at - _LONGEST_NAME) : at]
-    if not _separates(before, rest, text, at):
+    name_start = at - len(before) + len(before.rstrip(_NAME))
+    value = _value(text, rest, name_start) if _separates(rest, text, name_start) else None
+    if value is None or len(value.text) < _SHORTEST:
         return None
     kind = _kind(before, word, rest["tail"].lower())
-    if not kind:
-        return None
-    value = _value(text, rest, at - len(before) + len(before.rstrip(_NAME)))
-    if value is None or not _is_secret(value, kind):
+    if not kind or not _is_secret(value, kind):
         return None
     return Finding("api_key" if kind == "key" else kind, value.start, value.end)
 
@@ -115,14 +116,12 @@ def _kind(before: str, word: str, tail: str) -> str:
     return "api_key" if word == "secret" and "key" in tail else "token"
 
 
-def _separates(before: str, rest: re.Match[str], text: str, at: int) -> bool:
+def _separates(rest: re.Match[str], text: str, name_start: int) -> bool:
     """Whether the name is parted from the value as names are; a mere space only after a flag, ``>`` after a tag."""
-    separator, name = rest["sep"].strip(), before[len(before.rstrip(_NAME)) :]
+    separator = rest["sep"].strip()
     if not separator:
-        return name.startswith("--") and not rest["close"]
-    if separator == ">":
-        return text[at - len(name) - 1 : at - len(name)] == "<"
-    return True
+        return text.startswith("--", name_start) and not rest["close"]
+    return separator != ">" or text[name_start - 1 : name_start] == "<"
 
 
 def _value(text: str, rest: re.Match[str], name_start: int) -> _Value | None:
@@ -131,14 +130,15 @@ def _value(text: str, rest: re.Match[str], name_start: int) -> _Value | None:
         stop = text.find(quote, start, start + 2000)
         value = text[start:stop]
         return None if stop < 0 or "\n" in value else _Value(start, stop, value, tight=True, quoted=True)
-    line_start = text.rfind("\n", max(0, name_start - 40), name_start) + 1
-    opens_line = text[line_start:name_start].strip("\"'` -*>\t") in ("", "export", "set", "ENV", "ARG", "$env:")
+    # A line of more than a few words before the name is no list of settings, and is not looked through.
+    prefix = text[max(0, name_start - 40) : name_start].rpartition("\n")
+    opens_line = bool(prefix[1] or name_start <= 40) and prefix[2].strip("\"'` -*>\t") in _OPENINGS
     found = _WHOLE.match(text, start) if opens_line else None
     found = found or _BARE.match(text, start)
     if found is None:
         return None
     stop = _MORE.match(text, found.end()).end() if len(found[0]) == 160 else found.end()  # type: ignore[union-attr]
-    value = text[start:stop].rstrip(".,:")
+    value = _NEXT_SETTING.split(text[start:stop], maxsplit=1)[0].rstrip(".,:;")
     stop = start + len(value)
     following = text[stop : stop + 1]
     if following in ("(", "["):

@@ -48,7 +48,8 @@ def is_random(value: str) -> bool:
         return False
     parts = _PART.findall(value)
     odd = sum(len(part) for part in parts if not _is_word(part))
-    return odd >= 8 or 2 * odd > len(value)
+    numbered = sum(not part.isalpha() and not part.isdigit() for part in parts)  # as in XK81-QQ93-LM27
+    return odd >= 8 or 2 * odd > len(value) or numbered >= 3
 
 
 def is_password(value: str) -> bool:
