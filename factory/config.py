@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from factory.privacy_settings import privacy_of
 from filters.apply import FilterConfig
 from generators.errors import UsageError
+from generators.privacy import PrivacyConfig
 
 DEFAULT_TEACHER = "local/qwen2.5-coder-0.5b"
 CONFIG_FILE = "factory.toml"
@@ -44,6 +46,7 @@ class Settings:
         gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
         filters: Thresholds of the funnel.
         prices: SPEC → USD a million tokens (input, output), over the maintained table.
+        privacy: What becomes of secrets and addresses in the documents.
     """
 
     docs: tuple[str, ...] = ()
@@ -68,10 +71,11 @@ class Settings:
     gold: str = ""
     filters: FilterConfig = field(default_factory=FilterConfig)
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-_TABLES = ("filters", "prices")
+_TABLES = ("filters", "prices", "privacy")
 
 
 def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
@@ -105,6 +109,7 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
             _checked(name, values[name], sources[name])
     values["filters"] = _filters(file.get("filters", {}), path)
     values["prices"] = _prices(file.get("prices", {}), path)
+    values["privacy"] = privacy_of(file.get("privacy", {}), path)
     return Settings(**values, sources=sources)
 
 

@@ -77,10 +77,16 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
             f'put it in factory.toml: [prices] "{settings.teacher}" = [USD a million input tokens, output tokens]'
         )
     temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
-    corpus = read_corpus(settings.docs, settings.include, settings.exclude, watch.read)
+    corpus = read_corpus(settings.docs, settings.include, settings.exclude, settings.privacy, watch.read)
     root = Path(settings.docs[0]).expanduser().resolve()
     name = settings.product or (root.name if root.is_dir() else root.stem)
-    qa = QaConfig(product=settings.product, temperature=temperature, seed=settings.seed, facts=settings.facts)
+    qa = QaConfig(
+        product=settings.product,
+        temperature=temperature,
+        seed=settings.seed,
+        facts=settings.facts,
+        privacy=settings.privacy,
+    )
     build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
     return Inputs(settings, corpus, template, qa, filters, prices, name, _gold(settings, corpus))
 

@@ -21,6 +21,7 @@ from filters import FILTERS
 from filters.apply import FilterConfig
 from filters.holdout import Place
 from generators.asking import Spent
+from generators.privacy import KINDS, Spot
 from generators.records import Reject
 
 # What a provider's terms say of training on its output; shown before training and kept with the data.
@@ -30,6 +31,7 @@ TERMS: Mapping[str, str] = {
     "litellm": "The terms of the provider behind the gateway apply.",
     "local": "The licence of the local model applies.",
 }
+_MOST_SPOTS = 1000  # of redactions, listed one by one; all are counted
 _LIBRARIES = ("openai", "anthropic", "xllamacpp", "numpy", "jinja2", "pydantic")
 
 
@@ -66,6 +68,12 @@ def manifest_of(
             }
             for entry in inputs.corpus.documents
         ],
+        "redactions": _redactions(inputs.corpus.redactions),
+        "privacy": {
+            "policies": {kind: inputs.settings.privacy.policy(kind) for kind in KINDS},
+            "instructions": inputs.settings.privacy.instructions,
+            "samples": inputs.settings.privacy.samples,
+        },
         "skipped": [asdict(skipped) for skipped in inputs.corpus.skipped],
         "asked": dict(sorted(asked.items())),
         "former_places": former_places(previous, rows),
@@ -74,6 +82,17 @@ def manifest_of(
         "run": asdict(spent),
         "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
     }
+
+
+def _redactions(spots: Sequence[Spot]) -> dict[str, Any]:
+    """What was replaced before anything was sent: counts by kind, and where; never what."""
+    listed = [{"document": spot.document, "line": spot.line, "kind": spot.kind} for spot in spots[:_MOST_SPOTS]]
+    return {"kinds": count_kinds(spots), "places": listed, "unlisted": len(spots) - len(listed)}
+
+
+def count_kinds(spots: Sequence[Spot]) -> dict[str, int]:
+    """Redactions by kind, most first."""
+    return dict(sorted(Counter(spot.kind for spot in spots).items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def places_so_far(version: Version) -> dict[str, Place]:

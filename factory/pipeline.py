@@ -76,6 +76,7 @@ async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch:
     finally:
         journal.close()
     sift(inputs, Plan(), harvest)
+    harvest.rejects += inputs.corpus.withheld.values()
     return harvest
 
 
@@ -97,7 +98,7 @@ def _finish(
 ) -> Result:
     """Publish if anything changed, and say how it went."""
     rows = harvest.composed.rows
-    rejects = [*plan.rejects, *harvest.rejects, *harvest.composed.rejects]
+    rejects = [*inputs.corpus.withheld.values(), *plan.rejects, *harvest.rejects, *harvest.composed.rejects]
     old_ids = {row.pair.id for row in previous.rows} if previous else set()
     new_ids = {row.pair.id for row in rows}
     result = Result("", None, inputs.corpus, rows, rejects, asker.spent, plan.changes)

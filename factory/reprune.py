@@ -71,7 +71,7 @@ def _chunks(settings: Settings, previous: Version, notes: list[str]) -> dict[str
     """The sections of the documents by id, read again; none if nobody knows where they are."""
     docs = settings.docs or tuple(previous.manifest.get("docs", ()))
     try:
-        return read_corpus(docs, settings.include, settings.exclude, _unheard).chunks if docs else {}
+        return read_corpus(docs, settings.include, settings.exclude, settings.privacy, _unheard).chunks if docs else {}
     except UsageError as error:
         notes.append(f"the documents cannot be read ({error})")
         return {}

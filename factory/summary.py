@@ -6,12 +6,14 @@ Result ─▶ text for people (``summary``) or the object of ``--json`` (``as_js
 from collections.abc import Sequence
 from typing import Any
 
+from factory.corpus import Corpus
 from factory.inputs import Inputs
-from factory.manifest import count_pairs
+from factory.manifest import count_kinds, count_pairs
 from factory.pipeline import Result
 from factory.progress import money, visible
 from factory.store import Row
 from generators.asking import Spent
+from generators.privacy import Spot
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -51,6 +53,8 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
         f"  pairs       {pairs['accepted']} accepted of {pairs['candidates']} candidates",
         f"  rejected    {rejected}",
         f"  splits      train {splits['train']}, validation {splits['validation']}, test {splits['test']}",
+        *redaction_line(result.corpus.redactions),
+        *_withheld_line(result.corpus),
         "",
     ]
     lines += [line for row in _samples(result.rows) for line in _shown(row)]
@@ -58,6 +62,17 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
         what = "published" if result.pairs_added or result.pairs_retired or result.spent.requests else "unchanged"
         lines += [f"{what}: {visible(str(result.path))}", f"next: {next_command(out)}"]
     return "\n".join(lines)
+
+
+def redaction_line(spots: Sequence[Spot], tense: str = "were replaced before anything was sent") -> list[str]:
+    """What of the documents a teacher does not get to see; no line if that is nothing."""
+    counts = ", ".join(f"{number} {kind}" for kind, number in count_kinds(spots).items())
+    return [f"  private     {len(spots)} secrets and addresses {tense}: {counts}"] if spots else []
+
+
+def _withheld_line(corpus: Corpus) -> list[str]:
+    count = len(corpus.withheld)
+    return [f"  withheld    {count} sections; rejected.jsonl says why"] if count else []
 
 
 def next_command(out: str) -> str:
