@@ -18,6 +18,7 @@ from typing import IO, cast
 
 from factory.chat_rows import BadRowError, lines_of, open_rows, read_row
 from factory.drafts import drafts
+from factory.halves import in_halves
 from filters.apply import Candidate, Filter, Remembering, first_drop, foresee
 from generators.errors import UsageError
 from generators.records import Chunk, Pair, Reject
@@ -120,10 +121,12 @@ def _sort_out(
     """Judge a block and write its lines: first what each row says by itself, then row after row against those kept."""
     alone = [each for each in filters if not isinstance(each, Remembering)]
     comparing = [each for each in filters if isinstance(each, Remembering)]
-    for line in block:
-        if line.candidate is not None:
-            line.reject = first_drop(line.candidate, alone)
-    foresee([line.candidate for line in block if line.candidate is not None and line.reject is None], comparing)
+    rows = [line for line in block if line.candidate is not None]
+    if alone:
+        verdicts = in_halves(lambda line: first_drop(cast("Candidate", line.candidate), alone), rows)
+        for line, verdict in zip(rows, verdicts, strict=True):
+            line.reject = verdict
+    foresee([cast("Candidate", line.candidate) for line in rows if line.reject is None], comparing)
     for line in block:
         if line.candidate is not None and line.reject is None:
             line.reject = first_drop(line.candidate, comparing)

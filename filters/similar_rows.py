@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filters.shingles import Numbers, Offsets, Shingles, shingle
-from filters.similar_pairs import BUCKETS, MOST_COUNTED, hits, rarest, sharing, similarities
+from filters.similar_pairs import BUCKETS, MOST_COUNTED, bucket, hits, rarest, sharing, similarities
 
 # Rows of which sets were made are kept at hand, up to so many; pairs are compared so many at a time.
 _SETS_AT_HAND = 20_000
@@ -38,7 +39,7 @@ class SimilarRows:
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
         self._count = 0
-        self._rarity: Numbers | None = None
+        self._rarity: NDArray[np.uint8] | None = None
         # Of earlier blocks only kept rows, and their keys, sorted, in runs.
         self._blocks: list[_Block] = []
         self._starts = np.zeros(0, np.int64)
@@ -60,8 +61,8 @@ class SimilarRows:
         self._settle()
         found = shingle(texts, salts)
         if self._rarity is None:
-            counts = np.bincount((found.grams % BUCKETS).astype(np.int64), minlength=BUCKETS)
-            self._rarity = np.minimum(counts, MOST_COUNTED).astype(np.uint64)
+            counts = np.bincount(bucket(found.grams), minlength=BUCKETS)
+            self._rarity = np.minimum(counts, MOST_COUNTED).astype(np.uint8)
         numbers = range(self._count, self._count + len(texts))
         self._count = numbers.stop
         self._last = _Block(np.arange(numbers.start, numbers.stop), found)

@@ -12,6 +12,7 @@ from conftest import facts_in, write_manual
 
 from factory import chat_rows
 from factory.chat_rows import BadRowError, lines_of, read_row
+from factory.halves import in_halves
 
 ANSWER = "Call rotate on the key, wait a minute for the caches, and then delete the old one in the console."
 QUESTIONS = ("How do I rotate a key of my project?", "Which colours may a project's badge have on the page?")
@@ -238,6 +239,18 @@ def test_a_run_that_is_ended_leaves_nothing_half_written(start_factory, tmp_path
     assert b"nothing was written" in said
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["rows.jsonl"]
     assert (tmp_path / "out" / "rows.jsonl").read_bytes() == b"before\n"
+
+
+@pytest.mark.parametrize("harm", ["none", "death", "an error"])
+def test_two_processes_give_what_one_gives_though_one_comes_to_harm(harm, capfd):
+    own = os.getpid()
+
+    def square(number):
+        if os.getpid() != own and number == 9000 and harm != "none":
+            os._exit(0) if harm == "death" else int("x")
+        return number * number
+
+    assert in_halves(square, range(10_000)) == [number * number for number in range(10_000)]
 
 
 # The workspace.
