@@ -32,7 +32,7 @@ def in_halves(function: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Ou
     finally:
         os.close(results)
         _, status = os.waitpid(child, 0)
-    second: list[_Out] = pickle.loads(sent) if status == 0 else [function(item) for item in items[middle:]]  # noqa: S301 - our own
+    second: list[_Out] = pickle.loads(sent) if status == 0 and sent else [function(item) for item in items[middle:]]  # noqa: S301 - our own
     return first + second
 
 
