@@ -9,7 +9,7 @@ question does not use the word at all (``tell_apart``).
 """
 
 import re
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable
 from itertools import filterfalse
 
 _EDGES = ".,;:!?…\"'()[]“”‘’«»„¿¡"
@@ -84,7 +84,7 @@ def also_named(question: str) -> set[str]:
     return shouted | found if capitals <= max(others, 1) else shouted
 
 
-def tell_apart(one: str, other: str, marked_in_one: AbstractSet[str], marked_in_other: AbstractSet[str]) -> bool:
+def tell_apart(one: str, other: str, marked_in_one: Iterable[str], marked_in_other: Iterable[str]) -> bool:
     """Whether one question uses a marked word that the other does not.
 
     Args:
@@ -94,11 +94,11 @@ def tell_apart(one: str, other: str, marked_in_one: AbstractSet[str], marked_in_
         marked_in_other: Likewise of the other.
     """
     here, there = set(one.split()), set(other.split())
-    marked = marked_in_one | marked_in_other
+    marked = {*marked_in_one, *marked_in_other}
     return _names_alone(one, here, there, marked) or _names_alone(other, there, here, marked)
 
 
-def _names_alone(question: str, own: set[str], others: set[str], marked: AbstractSet[str]) -> bool:
+def _names_alone(question: str, own: set[str], others: set[str], marked: set[str]) -> bool:
     """Whether a word of a question that another question does not use is marked as a name."""
     fresh = own - others
     alone = {_bare(token).lower() for token in fresh}

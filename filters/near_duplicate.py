@@ -23,7 +23,7 @@ class _Row(NamedTuple):
     pair: str
     fact: str
     question: str
-    marked: frozenset[str]
+    marked: tuple[str, ...]
 
 
 class NearDuplicate:
@@ -91,7 +91,8 @@ def _drop(detail: str, twins: list[tuple[float, _Row]]) -> Drop:
 def _row(candidate: Candidate) -> _Row:
     pair = candidate.pair
     marked = _names_of(candidate.chunk.text) if candidate.chunk.text else plain_names(pair.answer)
-    return _Row(pair.id, pair.fact, pair.question, marked)
+    asked = pair.question.lower()
+    return _Row(pair.id, pair.fact, pair.question, tuple(name for name in marked if name in asked))
 
 
 @lru_cache(maxsize=1024)

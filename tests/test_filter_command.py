@@ -124,6 +124,29 @@ def test_mixed_schemas_broken_lines_and_oddities_are_named_by_line_and_the_rest_
     assert ran.json["rows"] == 13 == ran.json["kept"] + sum(ran.json["dropped"].values())
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"messages": []},
+        {"messages": [1, 2]},
+        {"messages": {"role": "user"}},
+        {"messages": [{"role": ["user"], "content": "x"}, {"role": None, "from": {}}]},
+        {"messages": [{"role": "user", "content": {"a": 1}}, {"role": "assistant", "content": "x"}]},
+        {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": [["x"]]}]},
+        {"conversations": [{"from": "gpt", "value": "x"}]},
+        {"prompt": "x", "chosen": "y"},
+        {},
+        [],
+        "text",
+        None,
+    ],
+)
+def test_what_has_no_question_and_answer_is_a_bad_row(record):
+    line = json.dumps(record).encode()
+    with pytest.raises(BadRowError):
+        read_row(line, len(line))
+
+
 def test_a_line_of_fifty_megabytes_is_a_row_like_any(filtered):
     long = row("How long may an answer be, at most?", "x" * 50_000_000)
     ran, kept, _ = filtered([row(*PAIRS[0]), long, row(*PAIRS[1])], "--only", "near_duplicate", "--json")
