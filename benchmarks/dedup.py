@@ -133,7 +133,7 @@ def _original(chance: random.Random, number: int) -> dict[str, Any]:
     name = _identifier(chance)
     spelled = _spelled(name)
     question = _filled(chance, chance.choice(QUESTIONS)).replace("{name}", spelled)
-    clauses = chance.randint(20, 40) if number % 50 == 0 else chance.randint(1, 3)
+    clauses = chance.randint(20, 40) if number % 50 == 0 else chance.randint(1, 2)
     sentences = [f"{_filled(chance, chance.choice(CLAUSES))}." for _ in range(clauses)]
     sentences.insert(
         chance.randint(0, 1), f"With {spelled} the {chance.choice(ORDINARY)} {chance.choice(VERBS)} first."

@@ -71,7 +71,7 @@ def lines_of(file: IO[bytes]) -> Iterator[tuple[int, bytes, int]]:
             length += len(more)
         if number == 1:
             line = line.removeprefix(_BOM)
-        if not line.isspace() and line:
+        if line and not line.isspace():
             yield number, line, length
 
 
@@ -81,8 +81,9 @@ def read_row(line: bytes, length: int) -> tuple[str, str]:
         raise BadRowError(f"the line has {length:,} bytes, more than {LONGEST_LINE:,}")
     try:
         text = line.decode()
-        record, end = _SCAN(text, len(text) - len(text.lstrip(_BLANKS)))
-        if text[end:].strip(_BLANKS):
+        start = 0 if text[0] == "{" else len(text) - len(text.lstrip(_BLANKS))
+        record, end = _SCAN(text, start)
+        if (rest := text[end:]) != "\n" and rest.strip(_BLANKS):
             raise BadRowError(f"not JSON: extra data at {end}")
     except StopIteration as error:
         raise BadRowError("holds NUL bytes" if b"\0" in line else f"not JSON: no value at {error.value}") from error
@@ -112,15 +113,15 @@ def _texts(record: Mapping[str, Any]) -> tuple[str, str]:
 
 def _of_turns(turns: list[Any]) -> tuple[str, str]:
     """All that users asked and all that assistants answered."""
-    asked, told = [], []
+    asked, told = list[str](), list[str]()
     for turn in turns:
         if not isinstance(turn, dict):
             raise BadRowError("a turn that is no object")
-        role = turn.get("role") or turn.get("from")
-        if role in _USER:
-            asked.append(_text(turn.get("content", turn.get("value"))))
-        elif role in _ASSISTANT:
-            told.append(_text(turn.get("content", turn.get("value"))))
+        role = str(turn.get("role") or turn.get("from"))
+        said = asked if role in _USER else told if role in _ASSISTANT else None
+        if said is not None:
+            content = turn.get("content", turn.get("value"))
+            said.append(content if isinstance(content, str) else _text(content))
     if not asked or not told:
         raise BadRowError(f"no {'answer of an assistant' if asked else 'question of a user'} in it")
     return "\n".join(asked), "\n".join(told)

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from factory.chat_rows import BadRowError, lines_of, open_rows, read_row
 from factory.drafts import drafts
-from filters.apply import Candidate, Filter, Remembering, first_drop, foresee
+from factory.halves import in_halves
+from filters.apply import Candidate, Filter, Foreseeing, Remembering, first_drop
 from generators.errors import UsageError
 from generators.records import Chunk, Pair, Reject
 
@@ -120,21 +121,35 @@ def _sort_out(
     """Judge a block and write its lines: first what each row says by itself, then row after row against those kept."""
     alone = [each for each in filters if not isinstance(each, Remembering)]
     comparing = [each for each in filters if isinstance(each, Remembering)]
-    for line in block:
-        if line.candidate is not None:
-            line.reject = first_drop(line.candidate, alone)
-    foresee([line.candidate for line in block if line.candidate is not None and line.reject is None], comparing)
+    _look_at_each(block, alone, [each for each in comparing if isinstance(each, Foreseeing)])
     for line in block:
         if line.candidate is not None and line.reject is None:
             line.reject = first_drop(line.candidate, comparing)
-        if line.reject is not None:
-            _reject(line, line.reject, rejected, pruned)
+        if line.candidate is None or line.reject is not None:
+            _reject(line, cast("Reject", line.reject), rejected, pruned)
             continue
         for each in comparing:
-            each.remember(cast("Candidate", line.candidate))
+            each.remember(line.candidate)
         kept.write(line.raw if line.raw.endswith(b"\n") else line.raw + b"\n")
     pruned.rows += len(block)
     pruned.kept = pruned.rows - pruned.dropped.total()
+
+
+def _look_at_each(block: list[_Line], alone: Sequence[Filter], foreseeing: Sequence[Foreseeing]) -> None:
+    """Drop what is to be dropped for its own sake, and announce the others."""
+
+    def said_of(line: _Line) -> tuple[Reject | None, list[Any]]:
+        candidate = cast("Candidate", line.candidate)
+        reject = first_drop(candidate, alone)
+        return reject, [] if reject else [each.digest(candidate) for each in foreseeing]
+
+    rows = [line for line in block if line.candidate is not None]
+    said = in_halves(said_of, rows)
+    for line, (reject, _) in zip(rows, said, strict=True):
+        line.reject = reject
+    passed = [cast("Candidate", line.candidate) for line in rows if line.reject is None]
+    for place, each in enumerate(foreseeing):
+        each.foresee(passed, [digests[place] for reject, digests in said if reject is None])
 
 
 def _reject(line: _Line, reject: Reject, rejected: IO[bytes], pruned: Pruned) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from filters import FILTERS
 from generators.errors import UsageError
@@ -60,8 +60,11 @@ class Remembering(Protocol):
 class Foreseeing(Protocol):
     """A filter that is faster if it sees many candidates before it judges them; its verdicts are the same."""
 
-    def foresee(self, candidates: Sequence[Candidate]) -> None:
-        """Hear of the candidates that are judged or remembered next."""
+    def digest(self, candidate: Candidate) -> Any:  # noqa: ANN401 - each filter's own
+        """What can be said of a candidate alone, perhaps in another process."""
+
+    def foresee(self, candidates: Sequence[Candidate], digests: Sequence[Any]) -> None:
+        """Hear of the candidates that are judged or remembered next, and their digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def funnel(
         return Funnelled()
     remembering = [each for each in filters if isinstance(each, Remembering)]
     known = list(published)
-    foresee([*known, *given], filters)
+    _foresee([*known, *given], filters)
     for candidate in known:
         _remember(candidate, remembering)
     verdicts: dict[int, Reject | None] = {}
@@ -151,11 +154,11 @@ def funnel(
     return outcome
 
 
-def foresee(candidates: Sequence[Candidate], filters: Iterable[Filter]) -> None:
+def _foresee(candidates: Sequence[Candidate], filters: Iterable[Filter]) -> None:
     """Announce candidates to the filters that are faster for it."""
     for each in filters:
         if isinstance(each, Foreseeing):
-            each.foresee(candidates)
+            each.foresee(candidates, [each.digest(candidate) for candidate in candidates])
 
 
 def _rank(candidate: Candidate) -> tuple[float, float, int, str, str]:

@@ -9,7 +9,8 @@ question does not use the word at all (``tell_apart``).
 """
 
 import re
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable
+from itertools import filterfalse
 
 _EDGES = ".,;:!?…\"'()[]“”‘’«»„¿¡"
 _CODE_SPAN = re.compile(r"(?<!`)`+([^`\n]+)`+")
@@ -36,23 +37,25 @@ def names_asked(question: str) -> tuple[str, ...]:
     """What looks like an identifier, a path, a flag or a number in a question, or stands in code, sorted."""
     tokens = question.split()
     found = set[str]() if _SPOKEN_WORDS.isdisjoint(tokens) else {_SPOKEN[word] for word in _SPOKEN_WORDS & {*tokens}}
-    for token in tokens:
-        if not token.isalpha() and "`" not in token:
+    for token in filterfalse(str.isalpha, tokens):
+        if "`" not in token:
             _add_name(token.strip(_EDGES), found)
     if _CAMEL.search(question):
         found.update(token for token in tokens if token.isalpha() and _CAMEL.search(token))
     if "`" in question:
         for span in _CODE_SPAN.findall(question):
             found.update(span.split())
-    return tuple(sorted(found))
+    return tuple(sorted(found)) if found else ()
 
 
 def _add_name(token: str, found: set[str]) -> None:
     if token.isalpha():
-        if token in _SPOKEN or _CAMEL.search(token):
-            found.add(_SPOKEN.get(token, token))
+        if token in _SPOKEN:
+            found.add(_SPOKEN[token])
+        elif not token.islower() and _CAMEL.search(token):
+            found.add(token)
     elif _STRUCTURED.search(token) and token not in _ABBREVIATIONS and any(map(str.isalnum, token)):
-        found.add(_THOUSANDS.sub("", token))
+        found.add(_THOUSANDS.sub("", token) if "," in token else token)
 
 
 def plain_names(text: str) -> frozenset[str]:
@@ -63,6 +66,8 @@ def plain_names(text: str) -> frozenset[str]:
 def also_named(question: str) -> set[str]:
     """Words of a question that a capital in mid-sentence, or capitals throughout, mark as names; in lower case."""
     found, shouted = set[str](), set[str]()
+    if question[1:].islower():
+        return found
     starts, capitals, others = True, 0, 0
     for token in question.split():
         word = _bare(token)
@@ -79,7 +84,7 @@ def also_named(question: str) -> set[str]:
     return shouted | found if capitals <= max(others, 1) else shouted
 
 
-def tell_apart(one: str, other: str, marked_in_one: AbstractSet[str], marked_in_other: AbstractSet[str]) -> bool:
+def tell_apart(one: str, other: str, marked_in_one: Iterable[str], marked_in_other: Iterable[str]) -> bool:
     """Whether one question uses a marked word that the other does not.
 
     Args:
@@ -88,19 +93,21 @@ def tell_apart(one: str, other: str, marked_in_one: AbstractSet[str], marked_in_
         marked_in_one: Words that the source or the answer of the first marks as code.
         marked_in_other: Likewise of the other.
     """
-    here, there = _words(one), _words(other)
-    if here == there:
-        return False
-    only_here, only_there = here - there, there - here
-    marked = marked_in_one | marked_in_other
-    if not marked.isdisjoint(only_here) or not marked.isdisjoint(only_there):
-        return True
-    return not only_here.isdisjoint(also_named(one)) or not only_there.isdisjoint(also_named(other))
+    here, there = set(one.split()), set(other.split())
+    marked = {*marked_in_one, *marked_in_other}
+    return _names_alone(one, here, there, marked) or _names_alone(other, there, here, marked)
 
 
-def _words(question: str) -> set[str]:
-    return {_bare(token).lower() for token in question.split()}
+def _names_alone(question: str, own: set[str], others: set[str], marked: set[str]) -> bool:
+    """Whether a word of a question that another question does not use is marked as a name."""
+    fresh = own - others
+    alone = {_bare(token).lower() for token in fresh}
+    named = alone & marked
+    if any(token[:1].isupper() for token in map(_bare, fresh)):
+        named |= alone & also_named(question)
+    # Most twins end here; of the others all words are compared, whatever stands around them.
+    return bool(named and named - {_bare(token).lower() for token in others})
 
 
 def _bare(token: str) -> str:
-    return token.replace("`", "").strip(_EDGES).removesuffix("'s").removesuffix("’s")
+    return token if token.isalpha() else token.replace("`", "").strip(_EDGES).removesuffix("'s").removesuffix("’s")

@@ -7,27 +7,23 @@ identifier or a number are never twins, however alike: API prose is boilerplate,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from filters.asked_names import names_asked, plain_names, tell_apart
+from filters.similar_rows import SimilarRows
 from generators.names import names
 
-if TYPE_CHECKING:
-    from filters.similar_rows import SimilarRows
 
-
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """What is kept of a pair beside its fingerprints."""
 
     pair: str
     fact: str
     question: str
-    marked: frozenset[str]
+    marked: tuple[str, ...]
 
 
 class NearDuplicate:
@@ -37,48 +33,54 @@ class NearDuplicate:
 
     def __init__(self, config: FilterConfig) -> None:
         self.config = config
-        self._similar: SimilarRows | None = None
-        self._rows: dict[int, _Row] = {}
-        self._ahead: dict[str, tuple[int, _Row]] = {}
+        self._similar = SimilarRows(config.near_duplicate)
+        self._kept: dict[int, _Row] = {}
+        self._numbers: dict[str, int] = {}
         self._remembered = set[str]()
 
-    def foresee(self, candidates: Sequence[Candidate]) -> None:
-        """Fingerprint a block of candidates at once: many times as fast as one by one, with the same verdicts."""
-        if self._similar is None:
-            from filters.similar_rows import SimilarRows
+    def digest(self, candidate: Candidate) -> int:
+        """A number for what the question asks by name: pairs with different ones are not even compared."""
+        asked = names_asked(candidate.pair.question)
+        joined = "\n".join(asked).encode("utf-8", "surrogatepass")
+        return int.from_bytes(blake2b(joined, digest_size=8).digest()) if asked else 0
 
-            self._similar = SimilarRows(self.config.near_duplicate)
+    def foresee(self, candidates: Sequence[Candidate], digests: Sequence[int]) -> None:
+        """Fingerprint a block of candidates at once: many times as fast as one by one, with the same verdicts."""
         texts = [f"{each.pair.question} {each.pair.answer}" for each in candidates]
-        numbers = self._similar.ahead(texts, [_salt(names_asked(each.pair.question)) for each in candidates])
-        self._ahead = {each.pair.id: (number, _row(each)) for number, each in zip(numbers, candidates, strict=True)}
+        numbers = self._similar.ahead(texts, digests)
+        self._numbers = {each.pair.id: number for number, each in zip(numbers, candidates, strict=True)}
 
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop the twin of a pair that passed, with its id and the true similarity."""
-        number, row, similar = self._foreseen(candidate)
-        alike: list[tuple[float, _Row]] = []
-        for similarity, other in similar.twins(number):
-            kept = self._rows[other]
-            if not tell_apart(row.question, kept.question, row.marked, kept.marked):
-                alike.append((similarity, kept))
-        wordings = [each for each in alike if each[1].fact == row.fact]
+        found = self._similar.twins(self._number(candidate))
+        if not found:
+            return None
+        row = _row(candidate)
+        alike = [(similarity, self._kept[other]) for similarity, other in found]
+        alike = [twin for twin in alike if not _differ(row, twin[1])]
+        wordings = [twin for twin in alike if twin[1].fact == row.fact]
         if len(wordings) >= self.config.wordings_a_fact:
             return _drop(f"the fact has {len(wordings)} wordings like this already", wordings)
-        twins = [each for each in alike if each[1].fact != row.fact]
+        twins = [twin for twin in alike if twin[1].fact != row.fact]
         return _drop("says the same as another pair", twins) if twins else None
 
     def remember(self, candidate: Candidate) -> None:
         """Put a pair into the index."""
         if candidate.pair.id not in self._remembered:
-            number, row, similar = self._foreseen(candidate)
-            similar.keep(number)
-            self._rows[number] = row
-            self._remembered.add(row.pair)
+            self._remembered.add(candidate.pair.id)
+            number = self._number(candidate)
+            self._similar.keep(number)
+            self._kept[number] = _row(candidate)
 
-    def _foreseen(self, candidate: Candidate) -> "tuple[int, _Row, SimilarRows]":
-        if candidate.pair.id not in self._ahead or self._similar is None:
-            self.foresee([candidate])
-        assert self._similar is not None
-        return *self._ahead[candidate.pair.id], self._similar
+    def _number(self, candidate: Candidate) -> int:
+        """The number of a candidate among the rows; one that was not foreseen is taken in by itself."""
+        if candidate.pair.id not in self._numbers:
+            self.foresee([candidate], [self.digest(candidate)])
+        return self._numbers[candidate.pair.id]
+
+
+def _differ(one: _Row, other: _Row) -> bool:
+    return tell_apart(one.question, other.question, one.marked, other.marked)
 
 
 def _drop(detail: str, twins: list[tuple[float, _Row]]) -> Drop:
@@ -89,13 +91,8 @@ def _drop(detail: str, twins: list[tuple[float, _Row]]) -> Drop:
 def _row(candidate: Candidate) -> _Row:
     pair = candidate.pair
     marked = _names_of(candidate.chunk.text) if candidate.chunk.text else plain_names(pair.answer)
-    return _Row(pair.id, pair.fact, pair.question, marked)
-
-
-def _salt(asked: tuple[str, ...]) -> int:
-    """Rows that ask by other names get other fingerprints: they are not even compared."""
-    joined = "\n".join(asked).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(joined, digest_size=8).digest()) if asked else 0
+    asked = pair.question.lower()
+    return _Row(pair.id, pair.fact, pair.question, tuple(name for name in marked if name in asked))
 
 
 @lru_cache(maxsize=1024)

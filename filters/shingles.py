@@ -9,16 +9,20 @@ fingerprints on every machine. A row's salt goes into its fingerprints, so that 
 """
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 Codes = NDArray[np.uint8] | NDArray[np.uint32]
 
 BITS = 52
@@ -33,6 +37,7 @@ _WORD, _BY_ITSELF = 1, 2
 _APOSTROPHE = 0x27
 _ONE_BY_ONE = ((0x3040, 0x3100), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32400))
 _LAST_LETTER = 0x32400
+_LETTERS = re.compile(r"[^\W_]+")
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -46,15 +51,18 @@ class Shingles:
 
 def shingle(texts: Sequence[str], salts: Sequence[int]) -> Shingles:
     """Fingerprint the rows; a text of one or two words has one fingerprint, one without words none."""
-    blocks = [(texts[part], salts[part]) for part in _blocks(texts)]
-    if len(blocks) > 1:
-        with ThreadPoolExecutor(_THREADS) as threads:  # numpy leaves the interpreter to others while it computes
-            found = list(threads.map(lambda block: _shingle(*block), blocks))
-    else:
-        found = [_shingle(*block) for block in blocks]
+    found = at_once(lambda part: _shingle(texts[part], salts[part]), list(_blocks(texts)))
     sizes = np.concatenate([np.zeros(1, np.int64), *(sizes for _, sizes in found)])
     grams = np.concatenate([np.zeros(0, np.uint64), *(grams for grams, _ in found)])
     return Shingles(grams, np.cumsum(sizes))
+
+
+def at_once(function: Callable[[_In], _Out], parts: Sequence[_In]) -> list[_Out]:
+    """Work on the parts in threads: numpy leaves the interpreter to others while it computes."""
+    if len(parts) < 2:
+        return [function(part) for part in parts]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(function, parts))
 
 
 def _blocks(texts: Sequence[str]) -> Iterator[slice]:
@@ -83,7 +91,7 @@ def _shingle(texts: Sequence[str], salts: Sequence[int]) -> tuple[Numbers, Offse
     salted = (grams ^ _mixed(np.array(salts, np.uint64))[owners]) >> np.uint64(64 - BITS)
     packed = np.sort(owners << np.uint64(BITS) | salted)
     packed = packed[np.concatenate([np.ones(min(1, len(packed)), bool), packed[1:] != packed[:-1]])]
-    sizes = np.bincount((packed >> np.uint64(BITS)).astype(np.int64), minlength=len(texts))
+    sizes = np.bincount((packed >> np.uint64(BITS)).view(np.int64), minlength=len(texts))
     return packed & MASK, sizes
 
 
@@ -149,7 +157,10 @@ def _spans(codes: Codes) -> tuple[Offsets, Offsets]:
 @lru_cache(maxsize=1)
 def _kinds() -> NDArray[np.uint8]:
     """By code point: part of a word, a word by itself, or neither."""
-    kinds = np.fromiter((chr(code).isalnum() for code in range(_LAST_LETTER)), np.uint8, _LAST_LETTER)
+    letters = np.arange(_LAST_LETTER, dtype=np.uint32).tobytes().decode("utf-32-le", "surrogatepass")
+    kinds = np.zeros(_LAST_LETTER, np.uint8)
+    for found in _LETTERS.finditer(letters):
+        kinds[found.start() : found.end()] = _WORD
     for first, last in _ONE_BY_ONE:
         kinds[first:last] *= _BY_ITSELF
     return np.append(kinds, np.uint8(0))

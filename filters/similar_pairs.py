@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.shingles import BITS, MASK, MOST_ROWS, Numbers, Offsets, Shingles
+from filters.shingles import BITS, MASK, MOST_ROWS, Numbers, Offsets, Shingles, at_once
 
 # Keys that more rows of a block share are boilerplate: such rows are compared one by one, with kept rows only.
 _MOST_SHARING = 16
@@ -19,20 +19,28 @@ BUCKETS = 1 << 21
 MOST_COUNTED = (1 << _COUNT_BITS) - 1
 
 
-def rarest(rows: Shingles, rarity: Numbers, threshold: float) -> tuple[Numbers, Offsets]:
+def bucket(grams: Numbers) -> Offsets:
+    """Where a fingerprint is counted."""
+    return (grams & np.uint64(BUCKETS - 1)).view(np.int64)
+
+
+def rarest(rows: Shingles, rarity: NDArray[np.uint8], threshold: float) -> tuple[Numbers, Offsets]:
     """Of each row the fingerprints of which a twin must share one, as keys that begin with their count, row by row."""
     sizes = np.diff(rows.offsets)
     wanted = np.minimum(sizes, sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1)
-    parts = [np.zeros(0, np.uint64)]
-    for first in range(0, len(sizes), MOST_ROWS):
+
+    def of(first: int) -> Numbers:
         own = sizes[first : first + MOST_ROWS]
         part = rows.grams[rows.offsets[first] : rows.offsets[first + len(own)]]
         # The count stands above what is left of the fingerprint: a shared key is a hint, rows are compared whole.
-        keys = rarity[part % np.uint64(BUCKETS)] << np.uint64(BITS - _COUNT_BITS) | part >> np.uint64(_COUNT_BITS)
+        keys = rarity[bucket(part)].astype(np.uint64) << np.uint64(BITS - _COUNT_BITS) | part >> np.uint64(_COUNT_BITS)
         packed = np.sort(np.repeat(np.arange(len(own), dtype=np.uint64), own) << np.uint64(BITS) | keys)
         places = np.arange(len(packed)) - np.repeat(np.cumsum(own) - own, own)
-        parts.append(packed[places < np.repeat(wanted[first : first + len(own)], own)] & MASK)
-    return np.concatenate(parts), np.concatenate([np.zeros(1, np.int64), np.cumsum(wanted)])
+        first_ones: Numbers = packed[places < np.repeat(wanted[first : first + len(own)], own)] & MASK
+        return first_ones
+
+    parts = at_once(of, range(0, len(sizes), MOST_ROWS))
+    return np.concatenate([np.zeros(0, np.uint64), *parts]), np.concatenate([np.zeros(1, np.int64), np.cumsum(wanted)])
 
 
 def sharing(keys: Numbers, owners: Offsets) -> tuple[Offsets, Offsets, NDArray[np.bool_]]:
@@ -42,7 +50,7 @@ def sharing(keys: Numbers, owners: Offsets) -> tuple[Offsets, Offsets, NDArray[n
     packed = np.sort(
         (keys << np.uint64(64 - BITS)) >> np.uint64(bits) << np.uint64(bits) | np.arange(len(keys), dtype=np.uint64)
     )
-    key, place = packed >> np.uint64(bits), (packed & np.uint64((1 << bits) - 1)).astype(np.int64)
+    key, place = packed >> np.uint64(bits), (packed & np.uint64((1 << bits) - 1)).view(np.int64)
     starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(key)), bool), key[1:] != key[:-1]]))
     sizes = np.diff(np.append(starts, len(key)))
     group = np.repeat(sizes, sizes)
@@ -55,10 +63,10 @@ def sharing(keys: Numbers, owners: Offsets) -> tuple[Offsets, Offsets, NDArray[n
         same = key[step:] == key[:-step]
         if not same.any():
             break
-        one, other = rows[:-step][same].astype(np.uint64), rows[step:][same].astype(np.uint64)
+        one, other = rows[:-step][same].view(np.uint64), rows[step:][same].view(np.uint64)
         found.append(np.minimum(one, other) << np.uint64(32) | np.maximum(one, other))
     pairs = np.unique(np.concatenate(found))
-    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), boilerplate
+    return (pairs >> np.uint64(32)).view(np.int64), (pairs & np.uint64(0xFFFFFFFF)).view(np.int64), boilerplate
 
 
 def similarities(a: Shingles, these: Offsets, b: Shingles, those: Offsets) -> NDArray[np.float64]:
@@ -70,7 +78,7 @@ def similarities(a: Shingles, these: Offsets, b: Shingles, those: Offsets) -> ND
         right, right_sizes = _members(b, those[part])
         packed = np.sort(np.concatenate([left, right]))
         twice = packed[1:][packed[1:] == packed[:-1]]
-        shared = np.bincount((twice >> np.uint64(BITS)).astype(np.int64), minlength=len(left_sizes))
+        shared = np.bincount((twice >> np.uint64(BITS)).view(np.int64), minlength=len(left_sizes))
         found.append(shared / np.maximum(1, left_sizes + right_sizes - shared))
     return np.concatenate(found)
 

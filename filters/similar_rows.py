@@ -7,7 +7,7 @@ filter of set-similarity joins): of forty 3-grams one of the thirteen rarest. On
 none of them stands anywhere else. What is found is compared whole. The order, and nothing but the order, comes from the
 first block of rows: how often each 3-gram stands there.
 
-For a million short rows that are kept the index takes about 0.5 GB.
+A kept row of fifty words takes about 1.5 kB: 400,000 rows of which 320,000 were kept took 0.67 GB in all.
 """
 
 from collections import defaultdict
@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filters.shingles import Numbers, Offsets, Shingles, shingle
-from filters.similar_pairs import BUCKETS, MOST_COUNTED, hits, rarest, sharing, similarities
+from filters.similar_pairs import BUCKETS, MOST_COUNTED, bucket, hits, rarest, sharing, similarities
 
 # Rows of which sets were made are kept at hand, up to so many; pairs are compared so many at a time.
 _SETS_AT_HAND = 20_000
@@ -38,11 +39,11 @@ class SimilarRows:
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
         self._count = 0
-        self._rarity: Numbers | None = None
+        self._rarity: NDArray[np.uint8] | None = None
         # Of earlier blocks only kept rows, and their keys, sorted, in runs.
         self._blocks: list[_Block] = []
         self._starts = np.zeros(0, np.int64)
-        self._runs: list[tuple[Numbers, Offsets]] = []
+        self._runs: list[tuple[Numbers, NDArray[np.uint32]]] = []
         # Of the last block: fingerprints, keys and their rows, twins by row, and what is looked up one by one.
         self._last = _Block(np.zeros(0, np.int64), Shingles(np.zeros(0, np.uint64), np.zeros(1, np.int64)))
         self._keys: tuple[Numbers, Offsets] = (np.zeros(0, np.uint64), np.zeros(0, np.int64))
@@ -60,8 +61,8 @@ class SimilarRows:
         self._settle()
         found = shingle(texts, salts)
         if self._rarity is None:
-            counts = np.bincount((found.grams % BUCKETS).astype(np.int64), minlength=BUCKETS)
-            self._rarity = np.minimum(counts, MOST_COUNTED).astype(np.uint64)
+            counts = np.bincount(bucket(found.grams), minlength=BUCKETS)
+            self._rarity = np.minimum(counts, MOST_COUNTED).astype(np.uint8)
         numbers = range(self._count, self._count + len(texts))
         self._count = numbers.stop
         self._last = _Block(np.arange(numbers.start, numbers.stop), found)
@@ -110,7 +111,7 @@ class SimilarRows:
         """Find the twins of the last block's rows among the kept rows of earlier blocks."""
         for run_keys, run_rows in self._runs:
             for sought, places in hits(run_keys, keys, _PAIRS_AT_ONCE):
-                pairs = np.unique(run_rows[places] << 32 | owners[sought])
+                pairs = np.unique(run_rows[places].astype(np.int64) << 32 | owners[sought])
                 early, late = pairs >> 32, pairs & 0xFFFFFFFF
                 homes = np.searchsorted(self._starts, early, "right") - 1
                 for home in np.unique(homes).tolist():
@@ -134,11 +135,11 @@ class SimilarRows:
             self._blocks.append(_Block(rows, Shingles(self._last.shingles.grams[np.repeat(kept, sizes)], offsets)))
             self._starts = np.append(self._starts, rows[0])
             keys, owners = self._keys
-            self._add_run(keys[kept[owners]], self._last.rows[owners[kept[owners]]])
+            self._add_run(keys[kept[owners]], self._last.rows[owners[kept[owners]]].astype(np.uint32))
         for held in (self._alike, self._boilerplate, self._holders, self._kept, self._sets):
             held.clear()
 
-    def _add_run(self, keys: Numbers, rows: Offsets) -> None:
+    def _add_run(self, keys: Numbers, rows: NDArray[np.uint32]) -> None:
         """Add keys; runs of like size are merged, so that there are few."""
         while self._runs and len(self._runs[-1][0]) < 2 * len(keys):
             early_keys, early_rows = self._runs.pop()

@@ -12,6 +12,7 @@ from conftest import facts_in, write_manual
 
 from factory import chat_rows
 from factory.chat_rows import BadRowError, lines_of, read_row
+from factory.halves import in_halves
 
 ANSWER = "Call rotate on the key, wait a minute for the caches, and then delete the old one in the console."
 QUESTIONS = ("How do I rotate a key of my project?", "Which colours may a project's badge have on the page?")
@@ -121,6 +122,29 @@ def test_mixed_schemas_broken_lines_and_oddities_are_named_by_line_and_the_rest_
     assert bad[2]["raw"] == '{"messages": [\n'
     assert "4 more lines" in ran.err
     assert ran.json["rows"] == 13 == ran.json["kept"] + sum(ran.json["dropped"].values())
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"messages": []},
+        {"messages": [1, 2]},
+        {"messages": {"role": "user"}},
+        {"messages": [{"role": ["user"], "content": "x"}, {"role": None, "from": {}}]},
+        {"messages": [{"role": "user", "content": {"a": 1}}, {"role": "assistant", "content": "x"}]},
+        {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": [["x"]]}]},
+        {"conversations": [{"from": "gpt", "value": "x"}]},
+        {"prompt": "x", "chosen": "y"},
+        {},
+        [],
+        "text",
+        None,
+    ],
+)
+def test_what_has_no_question_and_answer_is_a_bad_row(record):
+    line = json.dumps(record).encode()
+    with pytest.raises(BadRowError):
+        read_row(line, len(line))
 
 
 def test_a_line_of_fifty_megabytes_is_a_row_like_any(filtered):
@@ -238,6 +262,18 @@ def test_a_run_that_is_ended_leaves_nothing_half_written(start_factory, tmp_path
     assert b"nothing was written" in said
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["rows.jsonl"]
     assert (tmp_path / "out" / "rows.jsonl").read_bytes() == b"before\n"
+
+
+@pytest.mark.parametrize("harm", ["none", "death", "an error"])
+def test_two_processes_give_what_one_gives_though_one_comes_to_harm(harm, capfd):
+    own = os.getpid()
+
+    def square(number):
+        if os.getpid() != own and number == 9000 and harm != "none":
+            os._exit(0) if harm == "death" else int("x")
+        return number * number
+
+    assert in_halves(square, range(10_000)) == [number * number for number in range(10_000)]
 
 
 # The workspace.
