@@ -12,11 +12,10 @@ from itertools import islice
 from typing import Any
 
 from factory.inputs import Inputs
-from factory.manifest import count_kinds
 from factory.plan import make_plan
 from factory.progress import money, visible
+from factory.redactions import count_kinds, redaction_line
 from factory.store import Workspace
-from factory.summary import redaction_line
 from generators.journal import Entry, Journal
 from generators.privacy import Spot
 from generators.qa import Asking, build_requests

@@ -16,6 +16,7 @@ from typing import Any
 from factory import __version__
 from factory.funnel_counts import count_stages
 from factory.inputs import Inputs
+from factory.redactions import count_kinds
 from factory.store import SPLITS, Row, Version
 from filters import FILTERS
 from filters.apply import FilterConfig
@@ -88,11 +89,6 @@ def _redactions(spots: Sequence[Spot]) -> dict[str, Any]:
     """What was replaced before anything was sent: counts by kind, and where; never what."""
     listed = [{"document": spot.document, "line": spot.line, "kind": spot.kind} for spot in spots[:_MOST_SPOTS]]
     return {"kinds": count_kinds(spots), "places": listed, "unlisted": len(spots) - len(listed)}
-
-
-def count_kinds(spots: Sequence[Spot]) -> dict[str, int]:
-    """Redactions by kind, most first."""
-    return dict(sorted(Counter(spot.kind for spot in spots).items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def places_so_far(version: Version) -> dict[str, Place]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from factory.corpus import Corpus
 from factory.inputs import Inputs
-from factory.manifest import count_kinds, count_pairs
+from factory.manifest import count_pairs
 from factory.pipeline import Result
 from factory.progress import money, visible
+from factory.redactions import redaction_line
 from factory.store import Row
 from generators.asking import Spent
-from generators.privacy import Spot
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -62,12 +62,6 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
         what = "published" if result.pairs_added or result.pairs_retired or result.spent.requests else "unchanged"
         lines += [f"{what}: {visible(str(result.path))}", f"next: {next_command(out)}"]
     return "\n".join(lines)
-
-
-def redaction_line(spots: Sequence[Spot], tense: str = "were replaced before anything was sent") -> list[str]:
-    """What of the documents a teacher does not get to see; no line if that is nothing."""
-    counts = ", ".join(f"{number} {kind}" for kind, number in count_kinds(spots).items())
-    return [f"  private     {len(spots)} secrets and addresses {tense}: {counts}"] if spots else []
 
 
 def _withheld_line(corpus: Corpus) -> list[str]:
