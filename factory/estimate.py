@@ -78,7 +78,7 @@ class Estimate:
         measured = f", as {self.calls} real calls suggest" if self.calls else ""
         lines = [
             f"  documents   {self.documents}, in {self.chunks} chunks",
-            f"  requests    {self.requests} to {teacher}, {self.cached} more are in the journal",
+            f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal",
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
             f"  cost        {cost}{measured}",
             *redaction_line(self.redactions, "will be replaced before anything is sent"),

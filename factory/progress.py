@@ -68,7 +68,7 @@ class Screen:
         if self.quiet:
             return
         if self._bar is not None:
-            self._bar.console.print(visible(line), markup=False, highlight=False)
+            self._bar.console.print(visible(line), markup=False, highlight=False, emoji=False)
         else:
             print(visible(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the screen
 

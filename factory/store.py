@@ -21,6 +21,7 @@ from filters.holdout import Place
 from filters.leakage import cross_twins
 from generators.errors import StoppedError, UsageError
 from generators.failpoints import failpoint
+from generators.invisible import printable_json
 from generators.records import Pair, Reject
 
 FORMAT = 1
@@ -99,9 +100,7 @@ class Workspace:
             files["README.md"] = card
             digests = {file: _write(draft / file, text) for file, text in files.items()}
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
-            digest = _write(
-                draft / "manifest.json", json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-            )
+            digest = _write(draft / "manifest.json", _json(whole, indent=1, sort_keys=True) + "\n")
             _sync_folder(draft)
             _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
             failpoint("store.rename")
@@ -236,7 +235,12 @@ def _json_lines(path: Path) -> list[Any]:
 
 
 def _line(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return _json(record) + "\n"
+
+
+def _json(record: Mapping[str, Any], **style: Any) -> str:  # noqa: ANN401 - what json.dumps takes
+    """JSON that no terminal acts on when somebody looks at it."""
+    return printable_json(json.dumps(record, ensure_ascii=False, **style))
 
 
 def _write(path: Path, text: str) -> str:

@@ -3,12 +3,10 @@ r"""Text from outside, made safe to print: a document or a reply may hold termin
 visible("\x1b[2Jgone", 40) ─▶ "�[2Jgone"
 """
 
-import re
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+from generators.invisible import UNPRINTABLE
 
 
 def visible(text: str, width: int = 0) -> str:
     """Text from a document or a reply, safe to print: no terminal escapes or invisible marks; cut to ``width``."""
-    clean = _CONTROL.sub("�", text.encode("utf-8", "replace").decode())
+    clean = UNPRINTABLE.sub("�", text.encode("utf-8", "replace").decode())
     return clean if not width or len(clean) <= width else clean[: width - 1] + "…"

@@ -4,17 +4,24 @@ import re
 import string
 import time
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.config import resolve
+from generators.allow_list import AllowList, read_allow_list
 from generators.chunks import chunk_document
+from generators.detectors import DETECTORS
 from generators.detectors.account_numbers import has_luhn
 from generators.docs import markdown
 from generators.docs.folder import FolderConfig, read_documents
-from generators.privacy import PrivacyConfig, clean, find_private, redact
+from generators.errors import UsageError
+from generators.finding import Finding
+from generators.privacy import KINDS, PrivacyConfig, clean, find_private, redact
+from generators.qa import QaConfig, build_request, build_requests, recipe
 from generators.records import Chunk, Document, Skipped
 from generators.templates import load_template
 
@@ -64,7 +71,7 @@ PRIVATE = [
     ("token", "ya29.a0AfH6SMBx1234567890abcdefghijkl"),
     ("private_key", PEM),
     ("private_key", PEM.replace("\n", "\\n")),
-    ("private_key", '"private_key": "‹-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0B\\n-----END PRIVATE KEY-----›\\n"'),
+    ("private_key", '"key": "‹-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0B\\n-----END PRIVATE KEY-----›\\n"'),
     ("private_key", "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\nPrivate-MAC: 0123456789abcdef0123"),
     ("private_key", "AGE-SECRET-KEY-1" + "QWERTYUIOPASDFGHJKLZXCVBNM0123456789QWERTYUIOPASDFGHJKLZXC"),
     ("api_key", "AccountKey=‹" + b64encode(bytes(range(64))).decode() + "›;EndpointSuffix=core"),
@@ -145,7 +152,7 @@ PRIVATE = [
     ("national_id", "PESEL ‹44051401359›"),
     ("national_id", "Steuer-ID: ‹86095742719›"),
     ("national_id", "NHS number ‹943 476 5919›"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("kind", "text"), PRIVATE, ids=lambda value: value[:40])
@@ -160,32 +167,105 @@ def test_finds(kind, text):
     )
 
 
-INNOCENT = [
-    "YOUR_API_KEY", 'api_key = "YOUR_API_KEY"', "token: <token>", "Authorization: Bearer <token>", "sk_live_xxxxxxxxxxxxxxxx",
-    "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxx", "password: $PASSWORD", "api_key=${API_KEY}", "-H 'X-Api-Key: {api_key}'",
-    "Authorization: Bearer $TOKEN", "Authorization: Bearer KEY", "https://user:password@localhost:8030",
-    "https://$USER:$PASS@host/x", "postgres://user:<password>@host/db", 'password="secret"', "password=********",
-    'auth=("username", "password")', "sk-...", "AKIAXXXXXXXXXXXXXXXX", "ACXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX",
-    "^AC[0-9a-fA-F]{32}$", "^(SK|AC)[0-9a-f]{32}$", "550e8400-e29b-41d4-a716-446655440000",
-    "`id` (string): 550e8400-e29b-41d4-a716-446655440000", "Idempotency-Key: 550e8400-e29b-41d4-a716-446655440000",
-    "sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "The digest e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 is empty.",
-    "commit 9fceb02d0ae598e95dc970b74767f19372d61af8", "2024-01-15", "2024-01-15T10:30:00+00:00", "Mon, 15 Jan 2024 10:00:00 +0000",
-    "20240115-1030", "1700000000", "1700000000000", "v1.2.3", "10.0.0.1", "192.168.178.20:8080", "port 65535", "Python 3.11.4",
-    "shp_8fK2mQ9x", "cus_4QFJOjw2pOmAGJ", "req_a1b2c3d4e5", "ORDER-2024-000123", "max_tokens: 4096", "token_type: Bearer",
-    "`page_token` (string): CAESBQgKEgECGAE1234", "next_page_token=abc123def456ghi789", "primary_key: customer_id_2024a",
-    "public_key: 9f8e7d6c5b4a3f2e1d", "password: string", "password (string): The user's password.", "self.token = token",
-    "token = get_token(client_id_1)", "key = os.environ['API_KEY']", "password: str | None = None", "keyboard: qwertz12345",
-    "the key is called `max_size`", "keyword: something2024new", "secret santa", "token bucket: 100 requests", "Basic authentication is used",
-    "git@github.com:acme/docs.git", "icon@2x.png", "@app.get('/x')", "pip install acme@1.2.3", "a@b", "user@localhost",
-    "docker run -u 1000:1000 acme", "404 200 500 1000", "250 500 1000 ms", "limit 10000000", "1,000,000", "3.14159265358979",
-    "4242 4242 4242 4243", "1234567890123456", "DE89 3704 0044 0532 0130 01", "000-12-3456", "666-12-3456", "12345678A",
-    "ISBN 978-3-16-148410-0", "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJB\n-----END PUBLIC KEY-----",
-    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "status 429", "`ql_live_`", '"access_token": "ql_at_EXAMPLE"',
-    "a long-hyphenated-identifier-name-of-a-thing", "AccessTokenProviderFactory", "com.acme.service.impl.TokenFactory",
-    "the API is at https://api.acme.io/v1/tokens/create", "sk-loading-indicator-wrapper", "Pass a `timeout` of 5 seconds.",
-    "arn:aws:iam::123456789012:role/Deploy", "s3://bucket/key/part-00000", "call the endpoint 20000000 times", "up to 1500 +/- 20 ms",
-]  # fmt: skip
+INNOCENT = r"""
+YOUR_API_KEY
+api_key = "YOUR_API_KEY"
+token: <token>
+Authorization: Bearer <token>
+sk_live_xxxxxxxxxxxxxxxx
+ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxx
+password: $PASSWORD
+api_key=${API_KEY}
+-H 'X-Api-Key: {api_key}'
+Authorization: Bearer $TOKEN
+Authorization: Bearer KEY
+https://user:password@localhost:8030
+https://$USER:$PASS@host/x
+postgres://user:<password>@host/db
+password="secret"
+password=********
+auth=("username", "password")
+sk-...
+AKIAXXXXXXXXXXXXXXXX
+ACXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX
+^AC[0-9a-fA-F]{32}$
+^(SK|AC)[0-9a-f]{32}$
+550e8400-e29b-41d4-a716-446655440000
+`id` (string): 550e8400-e29b-41d4-a716-446655440000
+Idempotency-Key: 550e8400-e29b-41d4-a716-446655440000
+sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+The digest e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 is empty.
+commit 9fceb02d0ae598e95dc970b74767f19372d61af8
+2024-01-15
+2024-01-15T10:30:00+00:00
+Mon, 15 Jan 2024 10:00:00 +0000
+20240115-1030
+1700000000
+1700000000000
+v1.2.3
+10.0.0.1
+192.168.178.20:8080
+port 65535
+Python 3.11.4
+shp_8fK2mQ9x
+cus_4QFJOjw2pOmAGJ
+req_a1b2c3d4e5
+ORDER-2024-000123
+max_tokens: 4096
+token_type: Bearer
+`page_token` (string): CAESBQgKEgECGAE1234
+next_page_token=abc123def456ghi789
+primary_key: customer_id_2024a
+public_key: 9f8e7d6c5b4a3f2e1d
+password: string
+password (string): The user's password.
+self.token = token
+token = get_token(client_id_1)
+key = os.environ['API_KEY']
+password: str | None = None
+keyboard: qwertz12345
+the key is called `max_size`
+keyword: something2024new
+secret santa
+token bucket: 100 requests
+Basic authentication is used
+git@github.com:acme/docs.git
+icon@2x.png
+@app.get('/x')
+pip install acme@1.2.3
+a@b
+user@localhost
+docker run -u 1000:1000 acme
+404 200 500 1000
+250 500 1000 ms
+limit 10000000
+1,000,000
+3.14159265358979
+4242 4242 4242 4243
+1234567890123456
+DE89 3704 0044 0532 0130 01
+000-12-3456
+666-12-3456
+12345678A
+ISBN 978-3-16-148410-0
+status 429
+`ql_live_`
+"access_token": "ql_at_EXAMPLE"
+a long-hyphenated-identifier-name-of-a-thing
+AccessTokenProviderFactory
+com.acme.service.impl.TokenFactory
+the API is at https://api.acme.io/v1/tokens/create
+sk-loading-indicator-wrapper
+Pass a `timeout` of 5 seconds.
+arn:aws:iam::123456789012:role/Deploy
+s3://bucket/key/part-00000
+call the endpoint 20000000 times
+up to 1500 +/- 20 ms
+""".strip().split("\n")
+INNOCENT += [
+    "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJB\n-----END PUBLIC KEY-----",
+    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+]
 
 
 @pytest.mark.parametrize("text", INNOCENT)
@@ -268,7 +348,9 @@ def iban(digits):
 
 NAMES = st.text(st.sampled_from(string.ascii_lowercase), min_size=2, max_size=9)
 PLANTS = st.one_of(
-    st.tuples(st.just("api_key"), st.just(("", "")), characters(string.ascii_uppercase + "234567", 16).map("AKIA".__add__)),
+    st.tuples(
+        st.just("api_key"), st.just(("", "")), characters(string.ascii_uppercase + "234567", 16).map("AKIA".__add__)
+    ),
     st.tuples(st.just("token"), st.just(("", "")), mixed(36).map("ghp_".__add__)),
     st.tuples(st.just("api_key"), st.just(("", "")), mixed(24).map("sk_live_".__add__)),
     st.tuples(st.just("token"), st.just(("", "")), characters(ALNUM, 20).map("glpat-".__add__)),
@@ -279,18 +361,40 @@ PLANTS = st.one_of(
         st.sampled_from([('api_key = "', '"'), ("X-Api-Key: ", ""), ('"apiKey": "', '"'), ("?api_key=", "&a=1")]),
         mixed(24),
     ),
-    st.tuples(st.just("token"), st.sampled_from([("Authorization: Bearer ", ""), ("token=", ""), ("secret: '", "'")]), mixed(24)),
-    st.tuples(st.just("password"), st.sampled_from([("://app:", "@db/x"), ("Password=", ";"), ('password: "', '"')]),
-              mixed(12)),
-    st.tuples(st.just("private_key"), st.just(("", "")), characters(ALNUM + "+/", 64).map(
-        lambda body: f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----")),
-    st.tuples(st.just("email"), st.just(("", "")), st.builds("{}.{}@{}.{}".format, NAMES, NAMES, NAMES, st.sampled_from(["com", "io", "de"]))),
+    st.tuples(
+        st.just("token"),
+        st.sampled_from([("Authorization: Bearer ", ""), ("token=", ""), ("secret: '", "'")]),
+        mixed(24),
+    ),
+    st.tuples(
+        st.just("password"),
+        st.sampled_from([("://app:", "@db/x"), ("Password=", ";"), ('password: "', '"')]),
+        mixed(12),
+    ),
+    st.tuples(
+        st.just("private_key"),
+        st.just(("", "")),
+        characters(ALNUM + "+/", 64).map(
+            lambda body: f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----"
+        ),
+    ),
+    st.tuples(
+        st.just("email"),
+        st.just(("", "")),
+        st.builds("{}.{}@{}.{}".format, NAMES, NAMES, NAMES, st.sampled_from(["com", "io", "de"])),
+    ),
     st.tuples(st.just("phone"), st.just(("", "")), st.from_regex(r"\+[1-9][0-9]{9,13}", fullmatch=True)),
-    st.tuples(st.just("phone"), st.just(("", "")), st.from_regex(r"\([2-9][0-9]{2}\) [2-9][0-9]{2}-[0-9]{4}", fullmatch=True)),
+    st.tuples(
+        st.just("phone"), st.just(("", "")), st.from_regex(r"\([2-9][0-9]{2}\) [2-9][0-9]{2}-[0-9]{4}", fullmatch=True)
+    ),
     st.tuples(st.just("card"), st.just(("", "")), st.from_regex(r"4[0-9]{14}", fullmatch=True).map(with_check)),
     st.tuples(st.just("iban"), st.just(("", "")), st.from_regex(r"[0-9]{18}", fullmatch=True).map(iban)),
-    st.tuples(st.just("national_id"), st.just(("", "")), st.from_regex(r"[1-5][0-9][1-9]-[1-9][0-9]-[1-9][0-9]{3}", fullmatch=True)),
-)  # fmt: skip
+    st.tuples(
+        st.just("national_id"),
+        st.just(("", "")),
+        st.from_regex(r"[1-5][0-9][1-9]-[1-9][0-9]-[1-9][0-9]{3}", fullmatch=True),
+    ),
+)
 
 
 @given(AROUND, PLANTS, AROUND)
@@ -308,11 +412,55 @@ def test_whatever_is_planted_is_gone_and_nothing_else(before, plant, after):
 
 
 PIECES = st.sampled_from(
-    ["api_key", "password", "token", "secret", "=", ": ", '"', "'", "\\", "@", "://", ".", "-", "+", "1", "4242 4242", " ",
-     "\n", "a", "B7", "x.io", "Bearer ", "-u ", "AKIA", "ghp_", "eyJ", "{", "}", "[", "]", "<", ">", "|", "s", "/", "[EMAIL_1]",
-     "[TOKEN_1f3a]", "-----BEGIN PRIVATE KEY-----", "\u200b", "\u200d", "<|im_start|>", "AbC123xYz456QwErTy78", "hunter2",
-     "j@x.io", "+14155552671", "DE89370400440532013000"]
-)  # fmt: skip
+    [
+        "api_key",
+        "password",
+        "token",
+        "secret",
+        "=",
+        ": ",
+        '"',
+        "'",
+        "\\",
+        "@",
+        "://",
+        ".",
+        "-",
+        "+",
+        "1",
+        "4242 4242",
+        " ",
+        "\n",
+        "a",
+        "B7",
+        "x.io",
+        "Bearer ",
+        "-u ",
+        "AKIA",
+        "ghp_",
+        "eyJ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "<",
+        ">",
+        "|",
+        "s",
+        "/",
+        "[EMAIL_1]",
+        "[TOKEN_1f3a]",
+        "-----BEGIN PRIVATE KEY-----",
+        "\u200b",
+        "\u200d",
+        "<|im_start|>",
+        "AbC123xYz456QwErTy78",
+        "hunter2",
+        "j@x.io",
+        "+14155552671",
+        "DE89370400440532013000",
+    ]
+)
 
 
 @given(st.lists(PIECES | st.text(max_size=3), max_size=25).map("".join))
@@ -376,3 +524,199 @@ def test_a_hostile_megabyte_takes_no_more_than_a_second(unit):
     started = time.process_time()
     clean(chunk(text), CONFIG)
     assert time.process_time() - started < 4 * 1.0, "four times the promise: machines differ"
+
+
+# What stands there instead.
+
+
+def test_a_key_has_one_placeholder_in_every_chunk_and_two_keys_have_two():
+    one, other = (f"key {STRIPE}{end}" for end in ("", "x"))
+    assert redact(one, CONFIG) == redact(one, CONFIG) == redact(f"{one}\n", CONFIG).strip()
+    assert redact(one, CONFIG) != redact(other, CONFIG)
+    assert re.fullmatch(r"key \[API_KEY_[0-9a-f]{4}\]", redact(one, CONFIG))
+
+
+def test_what_can_be_guessed_is_numbered_in_its_chunk():
+    seen = clean(chunk("b@x.io and a@x.io, again B@x.io; [EMAIL_7] is ours", ("Ask a@x.io",)), CONFIG).chunk
+    assert seen.heading == ("Ask [EMAIL_8]",)
+    assert seen.text == "[EMAIL_9] and [EMAIL_8], again [EMAIL_9]; [EMAIL_7] is ours"
+    phones = "+1 415 555 2671, +14155552671 and +1 415 555 2672"
+    assert redact(phones, CONFIG) == "[PHONE_1], [PHONE_1] and [PHONE_2]"
+
+
+def test_with_a_salt_a_value_has_one_placeholder_everywhere_and_another_salt_another():
+    mine, yours = PrivacyConfig(salt="a long secret"), PrivacyConfig(salt="another one")
+    assert redact("a@x.io", mine) == redact("A@x.io", mine)
+    assert redact("c@x.io a@x.io", mine).endswith(redact("a@x.io", mine))
+    assert redact("a@x.io", mine) != redact("a@x.io", yours)
+    assert re.fullmatch(r"\[EMAIL_[0-9a-f]{4}\]", redact("a@x.io", mine))
+    assert "long secret" not in repr(mine) + mine.fingerprint
+
+
+# Policies.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("policy", ["redact", "skip", "stop", "keep"])
+def test_every_kind_has_its_policy(kind, policy):
+    text = next(text for known, text in PRIVATE if known == kind).replace("‹", "").replace("›", "")
+    seen = clean(chunk(f"first\n\n{text}\n"), PrivacyConfig(policies={kind: policy}))
+    kept = text in seen.chunk.text
+    assert (kept, seen.withheld is not None, bool(seen.stopped)) == (
+        policy == "keep",
+        policy == "skip",
+        policy == "stop",
+    )
+    if policy == "skip":
+        assert (seen.withheld.stage, seen.withheld.reason, seen.withheld.chunk) == ("privacy", "private_chunk", "c1")
+        assert seen.withheld.detail == f"{kind} in a.md:3"
+
+
+def test_samples_are_redacted_unless_they_are_to_be_kept():
+    samples = ("a@example.com", "b@mail.example.org", "c@acme.test", "d@x.invalid", "555-0123", "+1 415 555 0199")
+    for each in samples:
+        assert redact(each, CONFIG) != each
+        assert redact(each, PrivacyConfig(samples="keep")) == each
+    for each in ("a@example.com.acme.io", "a@exampleco.com", "555-1234", "+1 415 555 2671"):
+        assert redact(each, PrivacyConfig(samples="keep")) != each
+
+
+def test_a_detector_of_your_own_is_one_more():
+    def names(text):
+        return [Finding("name", *each.span()) for each in re.finditer("Ada Lovelace", text)]
+
+    config = PrivacyConfig(detectors=(*DETECTORS, names))
+    assert redact("Ask Ada Lovelace <ada@x.io>", config) == "Ask [NAME_1] <[EMAIL_1]>"
+    assert config.fingerprint != CONFIG.fingerprint
+
+
+def test_the_line_is_that_of_the_source():
+    text = "# Title\n\nProse\nover lines.\n\n\n\n- one\n- two j@x.io\n\n```\nA=1\nAPI_KEY=9f8e7d6c5b4a3f2e\n```\n\n## c@x.io\n\nText.\n"
+    spots = [spot for each in chunks_of(text) for spot in clean(each, CONFIG).redacted]
+    assert [(spot.line, spot.kind) for spot in spots] == [(9, "email"), (13, "api_key"), (16, "email")]
+
+
+# The allow list.
+
+
+def test_an_allow_list_keeps_values_and_what_its_patterns_find(tmp_path):
+    path = tmp_path / "allowed.txt"
+    path.write_text(
+        "# ours\nsupport@acme.io  # on every page\n\n/@docs\\.acme\\.io$/\n/^\\+1 800/\n4242 4242 4242 4242\n"
+    )
+    config = PrivacyConfig(allow=read_allow_list(str(path)))
+    text = "support@acme.io x@docs.acme.io +1 800 555 2671 4242 4242 4242 4242"
+    assert redact(text, config) == text
+    assert redact("xsupport@acme.io x@acme.io", config) == "[EMAIL_1] [EMAIL_2]"
+    assert "acme" not in repr(config)
+
+
+def test_a_bad_pattern_is_named_with_its_file_and_line(tmp_path):
+    path = tmp_path / "allowed.txt"
+    path.write_text("fine@x.io\n\n/(unclosed/\n")
+    with pytest.raises(UsageError, match=rf"{re.escape(str(path))}, line 3: .*no regular expression"):
+        read_allow_list(str(path))
+    with pytest.raises(UsageError, match="cannot read the allow list"):
+        read_allow_list(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('email = "drop"', "privacy.email = 'drop' must be one of redact, skip, stop, keep"),
+        ('names = "redact"', "no setting 'privacy.names'"),
+        ('instructions = "redact"', "privacy.instructions"),
+        ("salt = 5", "privacy.salt is no text"),
+        ("email = [1]", "privacy.email"),
+    ],
+)
+def test_a_wrong_table_is_refused(table, said, tmp_path, monkeypatch):
+    monkeypatch.delenv("FACTORY_CONFIG_FILE", raising=False)
+    (tmp_path / "factory.toml").write_text(f"[privacy]\n{table}\n")
+    with pytest.raises(UsageError) as refused:
+        resolve({}, tmp_path)
+    assert said in str(refused.value)
+
+
+def test_the_table_is_read(tmp_path, monkeypatch):
+    monkeypatch.delenv("FACTORY_CONFIG_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "allowed.txt").write_text("a@x.io\n")
+    (tmp_path / "factory.toml").write_text(
+        '[privacy]\nemail = "skip"\nphone = "keep"\nsamples = "keep"\nallow = "allowed.txt"\nsalt = "s"\n'
+    )
+    privacy = resolve({}, tmp_path).privacy
+    assert [privacy.policy(kind) for kind in ("email", "phone", "card")] == ["skip", "keep", "redact"]
+    assert (privacy.samples, privacy.allow.entries, privacy.salt) == ("keep", ["a@x.io"], "s")
+
+
+# Where requests are built.
+
+
+def request_text(asking):
+    return "\n".join(message.content for message in asking.request.messages) + str(asking.request.schema)
+
+
+@pytest.mark.parametrize("template", [FACTS, LIGHT], ids=["facts", "light"])
+def test_no_request_holds_what_is_private(template):
+    text = f"# Ask j@x.io\n\nThe `api_key` {STRIPE} is sent to `ops@acme.io` within 5 seconds. Call `+1 415 555 2671` then.\n"
+    for asking in build_requests(chunks_of(text), template, QaConfig()):
+        sent = request_text(asking)
+        assert not [value for value in ("j@x.io", STRIPE, "ops@acme.io", "555") if value in sent]
+        assert "[EMAIL_1]" in sent
+        assert asking.chunks[0].id == chunks_of(text)[0].id
+        assert "[EMAIL_2]" in asking.chunks[0].text
+
+
+def test_what_is_withheld_is_not_asked_about_and_what_stops_is_not_sent():
+    found_chunks = chunks_of("# A\n\nAt most 5 calls.\n\n# B\n\nWrite to j@x.io.\n")
+    skipping = QaConfig(privacy=PrivacyConfig(policies={"email": "skip"}))
+    assert [each.heading for asking in build_requests(found_chunks, FACTS, skipping) for each in asking.chunks] == [
+        ("A",)
+    ]
+    with pytest.raises(UsageError, match="withhold"):
+        build_request(found_chunks[1:], FACTS, skipping)
+    stopping = QaConfig(privacy=PrivacyConfig(policies={"email": "stop"}))
+    with pytest.raises(UsageError, match=r"a\.md:7 email") as stopped:
+        list(build_requests(found_chunks, FACTS, stopping))
+    assert "j@x.io" not in str(stopped.value)
+
+
+def test_a_request_does_not_change_when_another_chunk_does():
+    first = "# A\n\nWrite to j@x.io or k@x.io.\n\n"
+    one, other = (
+        next(build_requests(chunks_of(f"{first}# B\n\nWrite to {name}@x.io.\n"), LIGHT, QaConfig())) for name in "lm"
+    )
+    assert one.request.identity("x") == other.request.identity("x")
+
+
+def test_a_seal_spares_the_second_look_and_is_broken_by_a_letter():
+    looks = []
+
+    def watching(text):
+        looks.append(text)
+        return []
+
+    config = PrivacyConfig(detectors=(*DETECTORS, watching))
+    seen = clean(chunk("Write to j@x.io."), config).chunk
+    looks.clear()
+    assert clean(seen, config).chunk is seen
+    assert not looks
+    changed = replace(seen, text="Write to k@x.io.")
+    assert clean(changed, config).chunk.text == "Write to [EMAIL_1]."
+    assert looks
+    assert clean(seen, PrivacyConfig(policies={"phone": "skip"})).chunk.text == seen.text
+
+
+def test_other_privacy_settings_are_another_recipe():
+    settings = [
+        PrivacyConfig(),
+        PrivacyConfig(policies={"email": "keep"}),
+        PrivacyConfig(allow=AllowList(frozenset(["a@x.io"]))),
+        PrivacyConfig(salt="s"),
+        PrivacyConfig(samples="keep"),
+        PrivacyConfig(instructions="keep"),
+    ]
+    recipes = {recipe(FACTS, QaConfig(privacy=each), "openai/x") for each in settings}
+    assert len(recipes) == len(settings)
+    assert recipe(FACTS, QaConfig(privacy=PrivacyConfig(policies={"email": "redact"})), "openai/x") in recipes
