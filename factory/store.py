@@ -127,13 +127,13 @@ class Workspace:
                 continue
             listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
             present = {path.name for path in version.iterdir()} - {"manifest.json"}
-            problems += [f"{version / extra}: not in the manifest" for extra in sorted(present - set(listed))]
-            problems += [
+            wrong = [f"{version / extra}: not in the manifest" for extra in sorted(present - set(listed))]
+            wrong += [
                 f"{version / file}: {'changed' if file in present else 'missing'}"
                 for file, digest in sorted(listed.items())
                 if file not in present or _digest(version / file) != digest
             ]
-            problems += self._leaks(version)
+            problems += wrong or self._leaks(version)
         return problems
 
     def _leaks(self, path: Path) -> list[str]:

@@ -288,7 +288,11 @@ def workspace(run_factory, serve, tmp_path):
     def script(request):
         facts = facts_in(request.user)
         for fact in facts[::3]:
-            fact["questions"].append("Please tell me, " + "very " * 100 + "exactly, what it is.")
+            fact["questions"].append(
+                "Please tell me, "
+                + "".join(f"in case {'abcdefghij'[n % 10] * (n // 10 + 2)}, " for n in range(40))
+                + "what it is."
+            )
         for fact in facts[1::4]:
             fact["questions"].append("What does `made_up_name` do to the service at all?")
         return {"facts": facts}
