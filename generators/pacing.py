@@ -111,9 +111,12 @@ class Pace:
             self._resting.discard(sleeper)
 
     def _wake(self) -> None:
-        """Let as many of the line try as there is room for."""
-        for _ in range(min(len(self._line), self.limit - self._in_flight)):
-            _resolve(self._line.popleft())
+        """Let as many of the line try as there is room for; who was cancelled while waiting takes none of it."""
+        room = self.limit - self._in_flight
+        while room > 0 and self._line:
+            sleeper = self._line.popleft()
+            room -= not sleeper.done()
+            _resolve(sleeper)
 
 
 def _resolve(sleeper: "asyncio.Future[None]") -> None:
