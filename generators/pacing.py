@@ -107,14 +107,11 @@ class Pace:
         start(sleeper)
         try:
             await sleeper
-        except asyncio.CancelledError:
-            self._wake()  # its turn, if it was just given one, is another's
-            raise
         finally:
             self._resting.discard(sleeper)
 
     def _wake(self) -> None:
-        """Let as many of the line try as there is room for; who was cancelled has left it."""
+        """Let as many of the line try as there is room for; who was cancelled while waiting takes none of it."""
         room = self.limit - self._in_flight
         while room > 0 and self._line:
             sleeper = self._line.popleft()

@@ -25,7 +25,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -33,8 +33,8 @@ from typing import Any, Self
 from aiohttp import web
 
 from generators.teachers.bodies import dict_of, text_of
+from generators.teachers.scripted_faults import BRIEF, PASSING, Answer, Circumstances, Fault, Protocol
 from generators.teachers.scripted_faults import FAULTS as RENDERERS
-from generators.teachers.scripted_faults import PASSING, Answer, Circumstances, Fault, Protocol
 from generators.teachers.scripted_replies import facts_of
 
 __all__ = ["Charge", "Fault", "ScriptedRequest", "ScriptedTeacher", "default_script", "with_faults"]
@@ -103,18 +103,19 @@ def default_script(request: ScriptedRequest) -> str:
     return facts_of(request.user, request.schema, int(tag.rpartition("-")[2]) if tag[-1:].isdigit() else 0)
 
 
-def with_faults(rate: float, seed: int, script: Script = default_script) -> Script:
+def with_faults(rate: float, seed: int, script: Script = default_script, faults: Sequence[Fault] = PASSING) -> Script:
     """Mix passing faults into a script, by the request's bytes: the same run meets the same faults.
 
     Args:
         rate: Share of attempts that go wrong, 0 to 1.
         seed: Another seed hits other requests.
         script: What answers the rest.
+        faults: What is mixed in.
     """
 
     def mixed(request: ScriptedRequest) -> object:
         chance = random.Random(f"{seed} {request.sha256} {request.attempt}")  # noqa: S311 - no secret
-        return chance.choice(PASSING) if chance.random() < rate else script(request)
+        return chance.choice(faults) if chance.random() < rate else script(request)
 
     return mixed
 
@@ -315,9 +316,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--faults", type=float, default=0.0, help="share of attempts that go wrong, 0 to 1")
+    parser.add_argument("--brief", action="store_true", help="faults without long pauses")
     parser.add_argument("--seed", type=int, default=0, help="of the faults")
     options = parser.parse_args()
-    script = with_faults(options.faults, options.seed) if options.faults else default_script
+    faults = BRIEF if options.brief else PASSING
+    script = with_faults(options.faults, options.seed, faults=faults) if options.faults else default_script
     with ScriptedTeacher(script, delay=options.delay, port=options.port) as teacher:
         sys.stdout.write(f"{teacher.base_url}\n")
         sys.stdout.flush()

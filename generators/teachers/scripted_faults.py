@@ -217,3 +217,10 @@ PASSING: tuple[Fault, ...] = (
     Fault("half_body"),
     Fault("slow", seconds=1.0),
 )
+# The same kinds with pauses too short to be waited for, for tests and measurements of many requests.
+BRIEF: tuple[Fault, ...] = tuple(
+    replace(fault, retry_after=None, retry_after_ms="5" if fault.retry_after or fault.retry_after_ms else None)
+    if fault.name == "status"
+    else replace(fault, seconds=0.02)
+    for fault in PASSING
+)
