@@ -37,6 +37,7 @@ wheel:
 bench:
 	$(BIN)/python benchmarks/reading.py --docs examples/api_docs
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/journal.py
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

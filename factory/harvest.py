@@ -5,6 +5,7 @@
 What is accepted depends on the replies alone, not on the order in which they arrive.
 """
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
@@ -22,6 +23,8 @@ from generators.templates import Template
 
 # A round that adds nothing may be bad luck; after so many in a row the documents have no more to give.
 _FRUITLESS_ROUNDS = 3
+# A pair worth showing is looked for no more often than this: judging costs more than asking.
+_SHOWN_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -85,10 +88,14 @@ async def ask_wave(
         if foreseen.requests:
             watch.note(foreseen.as_line())
     watch.asking(len(askings), asker.spent)
+    show_at = 0.0
     async with aclosing(asker.ask(askings)) as outcomes:
         async for outcome in outcomes:
             harvest.outcomes[slot, base + outcome.index] = outcome
-            kept = funnel(_candidates(outcome.parsed.pairs, inputs.corpus.chunks), showing).kept
+            kept = list[Pair]()
+            if time.monotonic() >= show_at:
+                kept = funnel(_candidates(outcome.parsed.pairs, inputs.corpus.chunks), showing).kept
+                show_at = time.monotonic() + _SHOWN_SECONDS if kept else show_at
             watch.outcome(outcome, kept[0] if kept else None)
             if not outcome.failed:
                 for chunk in outcome.asking.chunks:
