@@ -550,6 +550,35 @@ def test_max_cost_stops_publishes_what_there_is_and_goes_on_later(manual, genera
     assert before.items() < places(tmp_path / "factory-data").items()
 
 
+def test_max_tokens_stops_publishes_what_there_is_and_goes_on_later(manual, generate, teacher, tmp_path):
+    ran = generate(teacher, "--max-tokens", 4000, "--concurrency", 1)
+    assert (ran.code, ran.json["pairs"]["accepted"]) == (3, 18 * teacher.requests)
+    assert "stopped at --max-tokens 4000; run again with more to go on" in ran.err
+    assert 0 < teacher.requests < 11
+    assert ran.json["pairs"]["rejected"] == {}, "what was not asked is no reject"
+    ran = generate(teacher, env={"FACTORY_MAX_TOKENS": "1000000"})
+    assert (ran.code, teacher.requests, ran.json["pairs"]["accepted"]) == (0, 11, 198)
+
+
+def test_what_was_in_flight_at_a_kill_is_counted_and_listed(manual, start_factory, generate, run_factory, serve):
+    teacher = serve(lambda asked: Fault("slow", seconds=0.0 if asked.n == 1 else 2.0))
+    process = start_factory("generate", "--docs", "manual", *TAIL, "--concurrency", 3, teacher=teacher)
+    wait_until(lambda: teacher.requests == 4)
+    process.kill()
+    process.communicate()
+    status = run_factory("status", "--json").json
+    assert [(each["run"], each["reason"]) for each in status["maybe_paid"]] == [(1, "in_flight")] * 3
+    ran = generate(serve(), "--quiet")
+    assert (ran.code, ran.json["requests"], ran.json["cached"]) == (0, 10, 1)
+    assert run_factory("verify", "--json").json["maybe_paid"] == 3
+    status = run_factory("status").out
+    assert "3 attempts without a reply may have been paid: 3 in flight when a run ended" in status
+    assert "model       scripted-1: 11 replies" in status
+    status = run_factory("status", "--json").json
+    assert [(each["run"], each["replies"]) for each in status["spend_by_run"]] == [(1, 1), (2, 10)]
+    assert status["spend_by_model"]["scripted-1"]["replies"] == status["spend"][SPEC]["replies"] == 11
+
+
 def test_a_cap_on_an_unknown_price_is_refused(manual, generate, teacher, tmp_path):
     ran = generate(teacher, "--max-cost", 1)
     assert (ran.code, ran.out, teacher.requests) == (2, "", 0)
@@ -565,6 +594,23 @@ def test_dry_run_sends_and_writes_nothing(manual, generate, teacher, tmp_path):
     for measure in ("output_tokens", "cost_usd"):
         assert 0 < ran.json[measure]["low"] < ran.json[measure]["expected"] < ran.json[measure]["high"]
     assert not (tmp_path / "factory-data").exists()
+
+
+def test_an_estimate_rests_on_real_calls_where_there_are_some(manual, generate, run_factory, teacher, tmp_path):
+    (tmp_path / "factory.toml").write_text(f'[prices]\n"{SPEC}" = [1.0, 2.0]\n')
+    guessed = generate(teacher, "--dry-run").json
+    assert guessed["real_calls"] == 0
+    assert generate(teacher, "--max-tokens", 6000, "--concurrency", 1).code == 3
+    bought = teacher.requests
+    measured = generate(teacher, "--dry-run").json
+    assert measured["real_calls"] == bought >= 3
+    ran = generate(teacher)
+    assert ran.json["requests"] == measured["requests"] == 11 - bought
+    cost = measured["cost_usd"]
+    assert cost["low"] <= cost["expected"] <= cost["high"]
+    assert abs(ran.json["cost_usd"] / cost["expected"] - 1) < 0.05
+    assert f"asking {11 - bought} times for about $" in ran.err
+    assert abs(ran.json["cost_usd"] / guessed["cost_usd"]["expected"] - 1) > 0.05
 
 
 def test_preview_asks_about_a_few_chunks_and_publishes_nothing(manual, run_factory, generate, teacher, tmp_path):
