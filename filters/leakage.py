@@ -10,17 +10,20 @@ no exception here: a model that was trained on one may guess the other. The test
 3. A ``seen`` test row whose fact lost its last trained wording is dropped: it would not be seen.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
 
 from filters.holdout import Place
 from generators.records import Pair
 
+Numbers = NDArray[np.int64]
 LEAK = 0.8
 _GRAM = 5
 _STRONGER = {"test": 2, "validation": 1, "train": 0}
+_MOST = max(_STRONGER.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,20 @@ def settle(pairs: Sequence[Pair], places: Mapping[str, Place], before: Collectio
         places: Pair id → where it was put.
         before: Ids of pairs whose place was published; it does not change.
     """
+    twins = _Twins(pairs)
     settled = dict(places)
-    for weaker, stronger, _ in cross_twins(pairs, settled):
-        new = stronger.id not in before and settled[stronger.id].set != "unseen"
-        if new and settled[weaker.id].split != "test":
-            settled[stronger.id] = Place("train")
-    leaks: dict[str, Leak] = {}
-    for weaker, stronger, similarity in cross_twins(pairs, settled):
-        if weaker.id not in leaks:
-            there = settled[stronger.id].split
-            leaks[weaker.id] = Leak(weaker, stronger.id, similarity, f"a {there} row asks nearly the same")
+    movable = {
+        pair.id
+        for pair in pairs
+        if pair.id not in before and places[pair.id].set != "unseen" and _rank(places[pair.id])
+    }
+    while found := {one.id for one, other, _ in twins.across(settled, movable) if _rank(settled[other.id]) < _MOST}:
+        settled |= dict.fromkeys(found, Place("train"))
+        movable -= found
+    leaks = {
+        weaker.id: Leak(weaker, stronger.id, similarity, f"a {settled[stronger.id].split} row asks nearly the same")
+        for weaker, stronger, similarity in twins.across(settled)
+    }
     trained = {pair.fact for pair in pairs if settled[pair.id].split == "train" and pair.id not in leaks}
     for pair in pairs:
         if settled[pair.id].set == "seen" and pair.fact not in trained:
@@ -66,39 +73,70 @@ def settle(pairs: Sequence[Pair], places: Mapping[str, Place], before: Collectio
     return Settled({pair.id: settled[pair.id] for pair in pairs if pair.id not in leaks}, list(leaks.values()))
 
 
-def cross_twins(pairs: Iterable[Pair], places: Mapping[str, Place]) -> Iterator[tuple[Pair, Pair, float]]:
-    """Yield (row of the weaker split, row of the stronger, similarity) for all that ask nearly the same across splits.
+def cross_twins(pairs: Sequence[Pair], places: Mapping[str, Place]) -> Iterator[tuple[Pair, Pair, float]]:
+    """Yield each row that a stronger split asks nearly the same as, with the first such row and their similarity.
 
-    Test is stronger than validation, validation than train. Ordered by content.
+    Test is stronger than validation, validation than train.
     """
-    ordered = sorted(pairs, key=lambda pair: pair.id)
-    grams = {pair.id: _grams(pair.question) for pair in ordered}
-    counts = Counter(gram for own in grams.values() for gram in own)
-    index: dict[str, list[Pair]] = defaultdict(list)
-    for pair in ordered:
-        if _STRONGER[places[pair.id].split]:
-            for gram in _prefix(grams[pair.id], counts):
-                index[gram].append(pair)
-    for pair in ordered:
-        rank = _STRONGER[places[pair.id].split]
-        near = {other.id: other for gram in _prefix(grams[pair.id], counts) for other in index.get(gram, ())}
-        for other in near.values():
-            similarity = _jaccard(grams[pair.id], grams[other.id])
-            if similarity >= LEAK and _STRONGER[places[other.id].split] > rank:
-                yield pair, other, round(similarity, 4)
+    yield from _Twins(pairs).across(places)
+
+
+class _Twins:
+    """Finds rows that ask alike, by counting the grams that two share; made once for a set of pairs."""
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        self._pairs = sorted(pairs, key=lambda pair: pair.id)
+        numbers: dict[str, int] = {}
+        self._grams = [
+            np.fromiter((numbers.setdefault(gram, len(numbers)) for gram in _grams(pair.question)), np.int64)
+            for pair in self._pairs
+        ]
+        self._sizes = np.fromiter(map(len, self._grams), np.int64)
+        self._known = len(numbers)
+
+    def across(
+        self, places: Mapping[str, Place], movable: Collection[str] | None = None
+    ) -> Iterator[tuple[Pair, Pair, float]]:
+        """Yield (row, the first row of another split that asks alike, similarity); one a row is enough.
+
+        Without ``movable`` the rows are all, and the others are those of stronger splits; with it, the rows are these,
+        and the others are those of weaker splits.
+        """
+        ranks = np.fromiter((_rank(places[pair.id]) for pair in self._pairs), np.int64)
+        others = np.flatnonzero(ranks > 0 if movable is None else ranks < _MOST)
+        sizes, index = self._sizes[others], _Index([self._grams[at] for at in others.tolist()], self._known)
+        for at, pair in enumerate(self._pairs):
+            if (movable is None and ranks[at] < _MOST) or (movable is not None and pair.id in movable):
+                shared = index.shared(self._grams[at])
+                similarity = shared / (self._sizes[at] + sizes - shared)
+                alike = similarity >= LEAK
+                alike &= ranks[others] > ranks[at] if movable is None else ranks[others] < ranks[at]
+                for hit in np.flatnonzero(alike)[:1].tolist():
+                    yield pair, self._pairs[others[hit]], round(float(similarity[hit]), 4)
+
+
+class _Index:
+    """Which rows hold a gram: counts for one row's grams how many each of these rows shares."""
+
+    def __init__(self, rows: Sequence[Numbers], known: int) -> None:
+        self._count = len(rows)
+        grams = np.concatenate([np.zeros(0, np.int64), *rows])
+        owners = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+        order = np.argsort(grams, kind="stable")
+        self._owners = owners[order]
+        self._starts = np.searchsorted(grams[order], np.arange(known + 1))
+
+    def shared(self, grams: Numbers) -> Numbers:
+        """How many of the grams each row of the index holds."""
+        firsts, lengths = self._starts[grams], self._starts[grams + 1] - self._starts[grams]
+        places = np.repeat(firsts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+        return np.bincount(self._owners[places], minlength=self._count)
+
+
+def _rank(place: Place) -> int:
+    return _STRONGER[place.split]
 
 
 def _grams(question: str) -> frozenset[str]:
     folded = question.lower()
     return frozenset(folded[at : at + _GRAM] for at in range(max(1, len(folded) - _GRAM + 1)))
-
-
-def _prefix(grams: frozenset[str], counts: Mapping[str, int]) -> list[str]:
-    """The rarest grams, of which two questions that are alike share at least one."""
-    ordered = sorted(grams, key=lambda gram: (counts[gram], gram))
-    return ordered[: len(ordered) - ceil(LEAK * len(ordered)) + 1]
-
-
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)

@@ -72,8 +72,10 @@ def test_nothing_leaks(rows):
     pairs = [pair(number, question, fact) for number, (question, _, fact, _) in enumerate(rows)]
     places = {each.id: row[1] for each, row in zip(pairs, rows, strict=True)}
     before = {each.id for each, row in zip(pairs, rows, strict=True) if row[3]}
-    found = {tuple(sorted((a.id, b.id))) for a, b, _ in cross_twins(pairs, places)}
-    assert found == {tuple(sorted(ids)) for ids in brute_force(pairs, places)}
+    alike = {frozenset(ids) for ids in brute_force(pairs, places)}
+    found = {a.id: b.id for a, b, _ in cross_twins(pairs, places)}
+    assert {frozenset(ids) for ids in found.items()} <= alike
+    assert all(ids & found.keys() for ids in alike)
     settled = settle(pairs, places, before)
     assert brute_force(pairs, settled.places) == []
     assert {each.id for each in pairs} == {leak.pair.id for leak in settled.leaks} | settled.places.keys()
