@@ -38,6 +38,7 @@ bench:
 	$(BIN)/python benchmarks/reading.py --docs examples/api_docs
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/journal.py
+	$(BIN)/python benchmarks/dedup.py
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -27,6 +27,8 @@ def read_rows(workspace: Path) -> list[dict[str, Any]]:
     for line in (version / "provenance.jsonl").read_text(encoding="utf-8").split("\n"):
         if line:
             entry = json.loads(line)
+            if entry["teacher"].startswith("rule/"):  # made without a model
+                continue
             chat = json.loads(splits[entry["split"]][entry["row"]])["messages"]
             rows.append(
                 {

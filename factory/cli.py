@@ -21,6 +21,17 @@ _GENERATE_HELP = """Read the documents, ask the teacher, publish a dataset versi
 Reads Markdown, MDX, reStructuredText, HTML, text, Jupyter notebooks, OpenAPI/Swagger (YAML, JSON), PDF, DOCX, and .gz
 of any of these.
 """
+_FILTER_HELP = """Prune again: the pairs of the workspace, or any chat JSONL.
+
+\b
+factory filter                         judge the workspace's pairs again, without a request; publishes
+                                       a version if anything changes
+factory filter rows.jsonl --to pruned  write pruned/rows.jsonl and pruned/rejected.jsonl
+
+FILE holds a row a line: OpenAI messages, ShareGPT conversations, Alpaca instructions, prompt/completion or
+question/answer; .gz too. Lines that are kept stay as they are, byte for byte; of two twins the earlier stays.
+Thresholds stand in factory.toml under [filters].
+"""
 _HELP = """Turn a folder of internal documents into a small model that answers questions about them.
 
 Start with: factory generate --docs ./api_docs. It publishes question-answer pairs as a dataset; run the same line
@@ -113,6 +124,12 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--concurrency", type=click.IntRange(min=1), default=None, metavar="N", help="Requests in flight at most."
 )
+@click.option(
+    "--gold",
+    default=None,
+    metavar="FILE",
+    help="Your own pairs, a JSON object a line.  [default: gold.jsonl in the workspace, if there]",
+)
 @click.option("--seed", type=int, default=None, metavar="N", help="Of sampling and splits.  [default: 0]")
 @click.option(
     "--preview",
@@ -128,6 +145,23 @@ def generate(preview: int | None, dry_run: bool, quiet: bool, as_json: bool, **f
     from factory.start import start_generate
 
     _finish(start_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
+
+
+@cli.command("filter", help=_FILTER_HELP)
+@click.argument("file", required=False)
+@_common
+@click.option("--to", default=None, metavar="DIR", help="Where the kept and the rejected rows of FILE go.")
+@click.option("--only", multiple=True, metavar="NAME,…", help="Run only these filters.")
+@click.option("--skip", multiple=True, metavar="NAME,…", help="Leave these filters out.")
+def filter_(file: str | None, to: str | None, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+    """Replaced by the decorator's help."""
+    from factory.filtering import run_filter
+
+    said = run_filter(file, to, flags, as_json=as_json)
+    for note in said.notes:
+        click.echo(note, err=True)
+    click.echo(said.text)
+    _finish(said.code)
 
 
 @cli.command()
@@ -266,6 +300,6 @@ def _flush() -> None:
 
 
 def _say(line: str) -> None:
-    from factory.progress import visible
+    from factory.visible import visible
 
     click.echo(f"factory: {visible(' '.join(line.split()))}", err=True)

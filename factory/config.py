@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from factory.privacy_settings import privacy_of
 from filters.apply import FilterConfig
 from generators.errors import UsageError
+from generators.privacy import PrivacyConfig
 
 DEFAULT_TEACHER = "local/qwen2.5-coder-0.5b"
 CONFIG_FILE = "factory.toml"
@@ -40,8 +42,11 @@ class Settings:
         facts: Facts a section at most; 0 for the template's own number.
         test_share, validation_share: Of the wordings.
         unseen_share: Of the documents, held out whole for the test.
+        unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
+        gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
         filters: Thresholds of the funnel.
         prices: SPEC → USD a million tokens (input, output), over the maintained table.
+        privacy: What becomes of secrets and addresses in the documents.
     """
 
     docs: tuple[str, ...] = ()
@@ -62,12 +67,15 @@ class Settings:
     test_share: float = 0.1
     validation_share: float = 0.1
     unseen_share: float = 0.05
+    unanswerable_share: float = 0.05
+    gold: str = ""
     filters: FilterConfig = field(default_factory=FilterConfig)
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-_TABLES = ("filters", "prices")
+_TABLES = ("filters", "prices", "privacy")
 
 
 def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
@@ -101,6 +109,7 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
             _checked(name, values[name], sources[name])
     values["filters"] = _filters(file.get("filters", {}), path)
     values["prices"] = _prices(file.get("prices", {}), path)
+    values["privacy"] = privacy_of(file.get("privacy", {}), path)
     return Settings(**values, sources=sources)
 
 
@@ -123,13 +132,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 _LISTS = ("docs", "include", "exclude")
 _WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens")
-_DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share")
+_DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
 _LIMITS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("concurrency", "facts", "max_cost", "max_tokens", "temperature"), (0, _ANY)),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
-    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap"), (0, 1)),
+    "unanswerable_share": (0, 0.5),
+    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
 

@@ -1,19 +1,20 @@
-"""The documents of a run, read and cut: what there is to ask about, and what changed since a version.
+"""The documents of a run, read, cut and cleaned: what there is to ask about, and what changed since a version.
 
-docs folders ─▶ Corpus(documents, chunks by id, skipped files)
+docs folders ─▶ Corpus(documents, chunks by id, skipped files, what was redacted or withheld)
 Corpus + manifest of the last version ─▶ Changes(added, changed, removed)
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from generators.chunks import chunk_document
 from generators.docs.folder import FolderConfig, read_documents
 from generators.errors import UsageError
-from generators.records import Chunk, Document, Skipped
+from generators.privacy import PrivacyConfig, Spot, clean, redact, stop_error
+from generators.records import Chunk, Document, Reject, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,19 @@ class DocumentEntry:
 
 @dataclass(slots=True)
 class Corpus:
-    """All documents of a run. A chunk that stands in several places is one chunk, named by the first."""
+    """All documents of a run. A chunk that stands in several places is one chunk, named by the first.
+
+    Attributes:
+        chunks: By id, as a teacher may see them, without those that are withheld.
+        redactions: Where something was replaced, in all documents.
+        withheld: Why a chunk is not asked about, by its id.
+    """
 
     documents: list[DocumentEntry] = field(default_factory=list)
     chunks: dict[str, Chunk] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    redactions: list[Spot] = field(default_factory=list)
+    withheld: dict[str, Reject] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +57,48 @@ def read_corpus(
     docs: Sequence[str],
     include: Sequence[str],
     exclude: Sequence[str],
+    privacy: PrivacyConfig,
     on_document: Callable[[Document | Skipped], None],
 ) -> Corpus:
-    """Read and cut everything below ``docs``; ``UsageError`` if there is nothing to read."""
-    corpus = Corpus()
+    """Read, cut and clean everything below ``docs``; ``UsageError`` if there is nothing to read, or nothing may be."""
+    corpus, stopped = Corpus(), list[Spot]()
     config = FolderConfig(include=tuple(include), exclude=tuple(exclude))
     for item in read_documents([Path(root).expanduser() for root in docs], config):
-        on_document(item)
         if isinstance(item, Skipped):
-            corpus.skipped.append(item)
+            # What a parser complains of may quote the file.
+            told = replace(item, detail=redact(item.detail, privacy))
+            corpus.skipped.append(told)
+            on_document(told)
             continue
+        on_document(item)
         found = list(chunk_document(item))
-        for chunk in found:
-            corpus.chunks.setdefault(chunk.id, chunk)
+        stopped += _add(corpus, found, privacy)
         ids = tuple(dict.fromkeys(chunk.id for chunk in found))
         corpus.documents.append(DocumentEntry(item.path, item.format, item.sha256, ids))
+    if stopped:
+        raise stop_error(stopped)
     if not corpus.chunks:
         raise UsageError(_nothing(docs, corpus))
     return corpus
+
+
+def _add(corpus: Corpus, chunks: Iterable[Chunk], privacy: PrivacyConfig) -> list[Spot]:
+    """Take in one document's chunks, cleaned; return the places that are to end the run."""
+    stopped, titles = list[Spot](), set[Spot]()
+    for chunk in chunks:
+        cleaned = clean(chunk, privacy)
+        stopped += cleaned.stopped
+        if cleaned.withheld:
+            corpus.withheld.setdefault(chunk.id, cleaned.withheld)
+            continue
+        corpus.chunks.setdefault(chunk.id, cleaned.chunk)
+        for spot in cleaned.redacted:
+            # A title heads many chunks, and is one place.
+            title = replace(spot, line=0)
+            if not spot.heading or title not in titles:
+                corpus.redactions.append(spot)
+            titles.add(title)
+    return stopped
 
 
 def changes_since(corpus: Corpus, before: Iterable[Mapping[str, Any]]) -> Changes:
@@ -103,6 +136,9 @@ def _moved(gone: Mapping[str, frozenset[str]], fresh: Mapping[str, frozenset[str
 def _nothing(docs: Sequence[str], corpus: Corpus) -> str:
     """Why there is nothing to ask about."""
     where = ", ".join(docs)
+    if corpus.withheld:
+        first_reject = next(iter(corpus.withheld.values()))
+        return f"all {len(corpus.withheld)} sections of {where} are withheld ({first_reject.detail}); see [privacy]"
     if corpus.documents:
         return f"the {len(corpus.documents)} documents in {where} hold no text to ask about"
     if corpus.skipped:

@@ -13,10 +13,13 @@ from typing import Any
 
 from factory.inputs import Inputs
 from factory.plan import make_plan
-from factory.progress import money
+from factory.progress import money, visible
+from factory.redactions import count_kinds, redaction_line
 from factory.store import Workspace
 from generators.journal import Entry, Journal
+from generators.privacy import Spot
 from generators.qa import Asking, build_requests
+from generators.records import Reject
 
 # Replies were measured between these shares of the expected length; prompts are known almost to the token.
 _LOW, _HIGH = 0.5, 1.8
@@ -39,6 +42,8 @@ class Estimate:
     output_tokens: tuple[int, int, int]
     cost: tuple[float, float, float] | None
     calls: int = 0
+    redactions: Sequence[Spot] = ()
+    withheld: Sequence[Reject] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``generate --dry-run --json`` prints."""
@@ -51,6 +56,8 @@ class Estimate:
             "real_calls": self.calls,
             "input_tokens": self.input_tokens,
             "output_tokens": dict(zip(span, self.output_tokens, strict=True)),
+            "redactions": count_kinds(self.redactions),
+            "withheld": len(self.withheld),
             "cost_usd": None if self.cost is None else dict(zip(span, (round(c, 6) for c in self.cost), strict=True)),
         }
 
@@ -69,12 +76,15 @@ class Estimate:
         low, expected, high = self.output_tokens
         cost = "unknown price" if self.cost is None else " / ".join(money(cost) for cost in self.cost)
         measured = f", as {self.calls} real calls suggest" if self.calls else ""
-        return (
-            f"  documents   {self.documents}, in {self.chunks} chunks\n"
-            f"  requests    {self.requests} to {teacher}, {self.cached} more are in the journal\n"
-            f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)\n"
-            f"  cost        {cost}{measured}"
-        )
+        lines = [
+            f"  documents   {self.documents}, in {self.chunks} chunks",
+            f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal",
+            f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
+            f"  cost        {cost}{measured}",
+            *redaction_line(self.redactions, "will be replaced before anything is sent"),
+            *(f"  withheld    {visible(reject.reason)}: {visible(reject.detail, 200)}" for reject in self.withheld),
+        ]
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +118,10 @@ def weigh(askings: Iterable[Asking], inputs: Inputs, journal: Journal, others: I
     costs = [inputs.prices.cost(teacher, prompt, tokens) for tokens in (low, middle, high)]
     priced = [cost for cost in costs if cost is not None]
     cost = (priced[0], priced[1], priced[2]) if len(priced) == len(costs) else None
-    documents, chunks = len(inputs.corpus.documents), len(inputs.corpus.chunks)
-    return Estimate(documents, chunks, len(missing), len(kept), prompt, (low, middle, high), cost, measure.calls)
+    corpus = inputs.corpus
+    counts = (len(corpus.documents), len(corpus.chunks), len(missing), len(kept), prompt)
+    withheld = tuple(corpus.withheld.values())
+    return Estimate(*counts, (low, middle, high), cost, measure.calls, corpus.redactions, withheld)
 
 
 def _replies(askings: Iterable[Asking], journal: Journal, teacher: str) -> Iterator[tuple[Asking, Entry]]:

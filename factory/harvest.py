@@ -1,30 +1,29 @@
 """Ask about the planned chunks and sift what comes: every chunk once, or in rounds until a target is met.
 
-    Plan + Asker ─▶ Harvest(accepted pairs, rejects)
+    Plan + Asker + Composer ─▶ Harvest(accepted pairs, rejects, the rows composed of them)
 
 What is accepted depends on the replies alone, not on the order in which they arrive.
 """
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from factory.corpus import Corpus
+from factory.compose import Composed, Composer
 from factory.estimate import weigh
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
-from filters.apply import Candidate, funnel, make_filters
+from filters.apply import Candidate, Filter, funnel, make_filters
 from generators.asking import Asker, Outcome
-from generators.qa import Asking, build_requests
+from generators.qa import build_request, groups, has_more
 from generators.records import Chunk, Pair, Reject
 from generators.templates import Template
 
+Group = Sequence[Chunk]
 # A round that adds nothing may be bad luck; after so many in a row the documents have no more to give.
 _FRUITLESS_ROUNDS = 3
-# A pair worth showing is looked for no more often than this: judging costs more than asking.
-_SHOWN_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -35,36 +34,71 @@ class Harvest:
     asked: dict[str, int] = field(default_factory=dict)
     accepted: list[Pair] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    composed: Composed = field(default_factory=Composed)
     short: str = ""
 
 
-async def gather(inputs: Inputs, plan: Plan, asker: Asker, watch: Watch) -> Harvest:
-    """Ask until every chunk was asked, or until the target is met, in rounds; then sift what came."""
+async def gather(inputs: Inputs, plan: Plan, asker: Asker, composer: Composer, watch: Watch) -> Harvest:
+    """Ask until every chunk was asked, or until the target is met, in rounds; sift and compose what came."""
     harvest = Harvest(asked=dict(plan.asked))
-    target = inputs.settings.pairs
-    if not target:
-        await ask_wave(inputs, asker, plan.todo, 0, harvest, watch)
+    if inputs.settings.pairs:
+        await _until_target(inputs, plan, asker, composer, harvest, watch)
+    else:
+        await ask_wave(inputs, asker, list(groups(plan.todo, inputs.template, inputs.qa)), 0, harvest, watch)
         sift(inputs, plan, harvest)
-        return harvest
+        await _ask_the_uncovered(inputs, plan, asker, harvest, watch)
+        harvest.composed = composer.compose(plan, harvest.accepted)
+    return harvest
+
+
+async def _until_target(
+    inputs: Inputs, plan: Plan, asker: Asker, composer: Composer, harvest: Harvest, watch: Watch
+) -> None:
+    """Ask in rounds, where least is known yet, until the target is met or several rounds brought nothing."""
     sift(inputs, plan, harvest)
-    waiting = [chunk for chunk in spread(inputs.corpus) if chunk.id not in plan.asked]
+    harvest.composed = composer.compose(plan, harvest.accepted)
+    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
     slot, fruitless = 0, 0
-    while len(harvest.accepted) + len(plan.kept) < target and not _ended(asker):
+    while harvest.composed.missing and not _ended(asker):
         if not waiting:
             slot, fruitless = slot + 1, fruitless + 1
             if fruitless > _FRUITLESS_ROUNDS:
                 break
-            waiting = [chunk for chunk in spread(inputs.corpus) if harvest.asked.get(chunk.id, 0) <= slot]
+            chunks = inputs.corpus.chunks.values()
+            again = [chunk for chunk in chunks if harvest.asked.get(chunk.id, 0) <= slot]
+            waiting = spread(inputs, [chunk for chunk in again if has_more(chunk, inputs.template, inputs.qa, slot)])
             continue
-        before = len(harvest.accepted)
-        missing = target - before - len(plan.kept)
-        wave = waiting[: _wave_size(missing, inputs.template)]
-        waiting = waiting[len(wave) :]
+        missing = harvest.composed.missing
+        wave, waiting = take(waiting, _wave_size(missing, inputs.template))
         await ask_wave(inputs, asker, wave, slot, harvest, watch)
         sift(inputs, plan, harvest)
-        fruitless = 0 if len(harvest.accepted) > before else fruitless
-    _trim(plan, harvest, target)
-    return harvest
+        harvest.composed = composer.compose(plan, harvest.accepted)
+        fruitless = 0 if harvest.composed.missing < missing else fruitless
+    if harvest.composed.missing:
+        harvest.short = (
+            f"{harvest.composed.missing} of {inputs.settings.pairs} pairs are missing: "
+            "the documents gave no more in several rounds"
+        )
+
+
+async def _ask_the_uncovered(inputs: Inputs, plan: Plan, asker: Asker, harvest: Harvest, watch: Watch) -> None:
+    """Ask a bound teacher once more where nothing was accepted: it is asked about other statements, and costs nothing.
+
+    What a free teacher had to say about a chunk it has said, and been paid for.
+    """
+    if not inputs.template.constants.bound_quotes or _ended(asker):
+        return
+    covered = {pair.chunk for pair in harvest.accepted}
+    uncovered = [
+        chunk
+        for chunk in plan.todo
+        if chunk.id not in covered
+        and harvest.asked.get(chunk.id) == 1
+        and has_more(chunk, inputs.template, inputs.qa, slot=1)
+    ]
+    if uncovered:
+        await ask_wave(inputs, asker, list(groups(uncovered, inputs.template, inputs.qa)), 1, harvest, watch)
+        sift(inputs, plan, harvest)
 
 
 def _ended(asker: Asker) -> bool:
@@ -77,10 +111,10 @@ def _wave_size(missing: int, template: Template) -> int:
 
 
 async def ask_wave(
-    inputs: Inputs, asker: Asker, chunks: Sequence[Chunk], slot: int, harvest: Harvest, watch: Watch
+    inputs: Inputs, asker: Asker, wave: Sequence[Group], slot: int, harvest: Harvest, watch: Watch
 ) -> None:
-    """Ask about these chunks and keep the outcomes under (round, index), so that no order of arrival matters."""
-    askings: list[Asking] = list(build_requests(chunks, inputs.template, inputs.qa, slot))
+    """Ask about these groups and keep the outcomes under (round, index), so that no order of arrival matters."""
+    askings = [build_request(group, inputs.template, inputs.qa, slot) for group in wave]
     base = len(harvest.outcomes)
     showing = make_filters(replace(inputs.filters, skip=(*inputs.filters.skip, "exact_duplicate", "near_duplicate")))
     if not harvest.outcomes and not asker.teacher.is_local:
@@ -88,18 +122,18 @@ async def ask_wave(
         if foreseen.requests:
             watch.note(foreseen.as_line())
     watch.asking(len(askings), asker.spent)
-    show_at = 0.0
     async with aclosing(asker.ask(askings)) as outcomes:
         async for outcome in outcomes:
             harvest.outcomes[slot, base + outcome.index] = outcome
-            kept = list[Pair]()
-            if time.monotonic() >= show_at:
-                kept = funnel(_candidates(outcome.parsed.pairs, inputs.corpus.chunks), showing).kept
-                show_at = time.monotonic() + _SHOWN_SECONDS if kept else show_at
-            watch.outcome(outcome, kept[0] if kept else None)
+            watch.outcome(outcome, partial(_best, outcome, inputs.corpus.chunks, showing))
             if not outcome.failed:
                 for chunk in outcome.asking.chunks:
                     harvest.asked[chunk.id] = max(harvest.asked.get(chunk.id, 0), slot + 1)
+
+
+def _best(outcome: Outcome, chunks: Mapping[str, Chunk], filters: Sequence[Filter]) -> Pair | None:
+    """The first pair that passes the filters that look at one pair alone."""
+    return next(iter(funnel(_candidates(outcome.parsed.pairs, chunks), filters).kept), None)
 
 
 def _candidates(pairs: Sequence[Pair], chunks: Mapping[str, Chunk]) -> list[Candidate]:
@@ -115,9 +149,9 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
     for pair in (pair for outcome in ordered for pair in outcome.parsed.pairs):
         (repeated if pair.id in known else pairs).append(pair)
         known.add(pair.id)
-    sifted = funnel(
-        _candidates(pairs, chunks), make_filters(inputs.filters), _candidates([row.pair for row in plan.kept], chunks)
-    )
+    published = [*(Candidate(each.pair, each.chunk) for each in inputs.gold)]
+    published += _candidates([row.pair for row in plan.kept], chunks)
+    sifted = funnel(_candidates(pairs, chunks), make_filters(inputs.filters), published)
     harvest.accepted = sifted.kept
     harvest.rejects = [
         *(reject for outcome in ordered for reject in outcome.parsed.rejects),
@@ -129,32 +163,33 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
     ]
 
 
-def _trim(plan: Plan, harvest: Harvest, target: int) -> None:
-    """Keep exactly the target: what was published before first, then round-robin over the chunks."""
-    room = max(0, target - len(plan.kept))
-    turns = _turns(harvest.accepted)
-    chosen = {pair.id for pair in sorted(harvest.accepted, key=lambda pair: turns[pair.id])[:room]}
-    surplus = [pair for pair in harvest.accepted if pair.id not in chosen]
-    while len(plan.kept) > target:
-        surplus.append(plan.kept.pop().pair)
-    harvest.accepted = [pair for pair in harvest.accepted if pair.id in chosen]
-    harvest.rejects += [Reject("target", "over_target", f"more than {target} pairs", p.chunk, p) for p in surplus]
-    missing = target - len(plan.kept) - len(harvest.accepted)
-    if missing > 0:
-        harvest.short = f"{missing} of {target} pairs are missing: the documents gave no more in several rounds"
+def spread(inputs: Inputs, chunks: Sequence[Chunk]) -> list[Group]:
+    """The chunks in the groups that a whole run asks about, one group of each document in turn.
+
+    A small target or a preview then sees the whole folder, and what it buys is not bought again by the whole run.
+    """
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, Group]] = []
+    for group in groups(chunks, inputs.template, inputs.qa):
+        placed.append((turns[group[0].document], group))
+        turns[group[0].document] += 1
+    return [group for _, group in sorted(placed, key=lambda each: each[0])]
 
 
-def _turns(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Pair id → which of its chunk's pairs it is."""
-    seen: Counter[str] = Counter()
-    turns: dict[str, int] = {}
-    for pair in pairs:
-        turns[pair.id] = seen[pair.chunk]
-        seen[pair.chunk] += 1
-    return turns
+def take(waiting: Sequence[Group], count: int) -> tuple[list[Group], list[Group]]:
+    """The first groups that hold ``count`` chunks, and the rest."""
+    taken = held = 0
+    while taken < len(waiting) and held < count:
+        held += len(waiting[taken])
+        taken += 1
+    return list(waiting[:taken]), list(waiting[taken:])
 
 
-def spread(corpus: Corpus) -> list[Chunk]:
-    """All chunks, one of each document in turn, so that a small target or a preview sees the whole folder."""
-    turn = {chunk: place for entry in corpus.documents for place, chunk in enumerate(entry.chunks)}
-    return sorted(corpus.chunks.values(), key=lambda chunk: turn.get(chunk.id, 0))
+def exactly(waiting: Sequence[Group], count: int) -> list[Group]:
+    """Groups that hold ``count`` chunks together: whole ones as they fit, and a part of one for what is missing."""
+    chosen, rest = list[Group](), list[Group]()
+    for group in waiting:
+        fits = sum(map(len, chosen)) + len(group) <= count
+        (chosen if fits else rest).append(group)
+    missing = count - sum(map(len, chosen))
+    return [*chosen, rest[0][:missing]] if missing and rest else chosen

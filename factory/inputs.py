@@ -3,12 +3,14 @@
 Settings ─▶ Inputs; everything that can be wrong is said here
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from factory.config import Settings
 from factory.corpus import Corpus, read_corpus
+from factory.gold import FILE, Gold, read_gold
 from filters.apply import FilterConfig, make_filters
 from generators.asking import Outcome, Spent
 from generators.errors import UsageError
@@ -33,8 +35,8 @@ class Watch(Protocol):
     def asking(self, total: int, spent: Spent) -> None:
         """Hear that requests start: how many, and where the counts will stand."""
 
-    def outcome(self, outcome: Outcome, shown: Pair | None) -> None:
-        """Hear of a reply; ``shown`` is a pair of it worth showing."""
+    def outcome(self, outcome: Outcome, best: Callable[[], Pair | None]) -> None:
+        """Hear of a reply; ``best`` finds a pair of it worth showing, which costs something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Inputs:
     filters: FilterConfig
     prices: Prices
     name: str
+    gold: Sequence[Gold] = ()
 
     @property
     def recipe(self) -> str:
@@ -65,9 +68,7 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
     if not settings.docs:
         raise UsageError("say where the documents are: factory generate --docs ./api_docs")
     template = load_template(settings.template or ("facts-light" if is_local else "facts"))
-    filters = replace(settings.filters, known_names=(*settings.filters.known_names, settings.product))
-    if template.constants.bound_quotes and not filters.answer_overlap:
-        filters = replace(filters, answer_overlap=_BOUND_OVERLAP)
+    filters = funnel_config(settings.filters, settings.product, bound=template.constants.bound_quotes)
     make_filters(filters)
     prices = Prices(settings.prices)
     if settings.max_cost is not None and prices.cost(settings.teacher, 1, 1) is None:
@@ -76,9 +77,29 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
             f'put it in factory.toml: [prices] "{settings.teacher}" = [USD a million input tokens, output tokens]'
         )
     temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
-    corpus = read_corpus(settings.docs, settings.include, settings.exclude, watch.read)
+    corpus = read_corpus(settings.docs, settings.include, settings.exclude, settings.privacy, watch.read)
     root = Path(settings.docs[0]).expanduser().resolve()
     name = settings.product or (root.name if root.is_dir() else root.stem)
-    qa = QaConfig(product=settings.product, temperature=temperature, seed=settings.seed, facts=settings.facts)
+    qa = QaConfig(
+        product=settings.product,
+        temperature=temperature,
+        seed=settings.seed,
+        facts=settings.facts,
+        privacy=settings.privacy,
+    )
     build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
-    return Inputs(settings, corpus, template, qa, filters, prices, name)
+    return Inputs(settings, corpus, template, qa, filters, prices, name, _gold(settings, corpus))
+
+
+def _gold(settings: Settings, corpus: Corpus) -> list[Gold]:
+    """The person's own pairs: of the file that is named, or of the workspace's, if there is one."""
+    own = Path(settings.out).expanduser() / FILE
+    if settings.gold:
+        return read_gold(Path(settings.gold).expanduser(), corpus.chunks)
+    return read_gold(own, corpus.chunks) if own.is_file() else []
+
+
+def funnel_config(filters: FilterConfig, product: str, *, bound: bool) -> FilterConfig:
+    """The thresholds as the documents and the prompt have them: a product to name, a teacher bound to quotes."""
+    filters = replace(filters, known_names=(*filters.known_names, product))
+    return replace(filters, answer_overlap=_BOUND_OVERLAP) if bound and not filters.answer_overlap else filters

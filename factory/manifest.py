@@ -14,10 +14,15 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from factory import __version__
+from factory.funnel_counts import count_stages
 from factory.inputs import Inputs
+from factory.redactions import count_kinds
 from factory.store import SPLITS, Row, Version
+from filters import FILTERS
+from filters.apply import FilterConfig
 from filters.holdout import Place
 from generators.asking import Spent
+from generators.privacy import KINDS, Spot
 from generators.records import Reject
 
 # What a provider's terms say of training on its output; shown before training and kept with the data.
@@ -27,7 +32,8 @@ TERMS: Mapping[str, str] = {
     "litellm": "The terms of the provider behind the gateway apply.",
     "local": "The licence of the local model applies.",
 }
-_LIBRARIES = ("openai", "anthropic", "xllamacpp", "datasketch", "jinja2", "pydantic")
+_MOST_SPOTS = 1000  # of redactions, listed one by one; all are counted
+_LIBRARIES = ("openai", "anthropic", "xllamacpp", "numpy", "jinja2", "pydantic")
 
 
 def manifest_of(
@@ -51,6 +57,7 @@ def manifest_of(
         "terms": TERMS.get(settings.teacher.partition("/")[0].partition(":")[0], "unknown"),
         "template": {"name": inputs.template.name, "sha256": inputs.template.sha256},
         "seed": settings.seed,
+        "docs": list(settings.docs),
         "filters": asdict(inputs.filters),
         "documents": [
             {
@@ -62,13 +69,26 @@ def manifest_of(
             }
             for entry in inputs.corpus.documents
         ],
+        "redactions": _redactions(inputs.corpus.redactions),
+        "privacy": {
+            "policies": {kind: inputs.settings.privacy.policy(kind) for kind in KINDS},
+            "instructions": inputs.settings.privacy.instructions,
+            "samples": inputs.settings.privacy.samples,
+        },
         "skipped": [asdict(skipped) for skipped in inputs.corpus.skipped],
         "asked": dict(sorted(asked.items())),
-        "former_places": _former_places(previous, rows),
+        "former_places": former_places(previous, rows),
         **count_pairs(rows, rejects),
+        "funnel": funnel_of(inputs.filters, rows, rejects),
         "run": asdict(spent),
         "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
     }
+
+
+def _redactions(spots: Sequence[Spot]) -> dict[str, Any]:
+    """What was replaced before anything was sent: counts by kind, and where; never what."""
+    listed = [{"document": spot.document, "line": spot.line, "kind": spot.kind} for spot in spots[:_MOST_SPOTS]]
+    return {"kinds": count_kinds(spots), "places": listed, "unlisted": len(spots) - len(listed)}
 
 
 def places_so_far(version: Version) -> dict[str, Place]:
@@ -77,7 +97,7 @@ def places_so_far(version: Version) -> dict[str, Place]:
     return former | {row.pair.id: row.place for row in version.rows}
 
 
-def _former_places(previous: Version | None, rows: Sequence[Row]) -> dict[str, list[str]]:
+def former_places(previous: Version | None, rows: Sequence[Row]) -> dict[str, list[str]]:
     """The places of pairs that were published once and are not now; they may come back."""
     current = {row.pair.id for row in rows}
     so_far = places_so_far(previous) if previous else {}
@@ -92,6 +112,15 @@ def count_pairs(rows: Sequence[Row], rejects: Sequence[Reject]) -> dict[str, Any
         "pairs": {"candidates": len(rows) + sum(rejected.values()), "accepted": len(rows), "rejected": rejected},
         "splits": {split: splits[split] for split in SPLITS},
     }
+
+
+def funnel_of(config: FilterConfig, rows: Sequence[Row], rejects: Sequence[Reject]) -> list[dict[str, str | int]]:
+    """How many pairs of a whole version came to each filter, and how many passed it."""
+    dropped = Counter(reject.reason for reject in rejects if reject.stage == "filter")
+    # What came too late for the target had passed all filters.
+    passed = len(rows) + sum(reject.stage == "target" for reject in rejects)
+    names = [name for name in FILTERS if name not in config.skip or dropped[name]]
+    return [stage.as_json() for stage in count_stages(names, passed + dropped.total(), dropped)]
 
 
 def _libraries() -> dict[str, str]:

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.card import dataset_card
+from factory.compose import composer_for, split_config, without_own
 from factory.corpus import Changes, Corpus
-from factory.harvest import Harvest, ask_wave, gather, sift, spread
+from factory.harvest import Harvest, ask_wave, exactly, gather, sift, spread
 from factory.inputs import Inputs, Watch
-from factory.manifest import manifest_of, places_so_far
+from factory.manifest import manifest_of
 from factory.plan import Plan, make_plan
 from factory.store import Row, Version, Workspace
-from filters.holdout import SplitConfig, assign, hold_out
+from filters.holdout import hold_out
 from generators.asking import AskConfig, Asker, Spent
 from generators.errors import ExitCode
 from generators.journal import Journal
@@ -48,7 +49,8 @@ class Result:
 async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch: Watch, stop: asyncio.Event) -> Result:
     """Run all stages; the workspace must be locked. A set ``stop`` ends the sending and nothing is published."""
     previous = workspace.latest()
-    plan = make_plan(inputs, previous)
+    plan = without_own(make_plan(inputs, previous))
+    held = _held_out(inputs, previous)
     journal = Journal(workspace.journal)
     for damage in journal.damage:
         watch.note(f"journal {damage.segment}, line {damage.line}: {damage.reason}; that reply is not used")
@@ -57,10 +59,10 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
         watch.note(f"{len(uncertain)} requests were in flight when a run ended; asking again may pay for them twice")
     asker = _asker(inputs, teacher, journal, watch, stop)
     try:
-        harvest = await gather(inputs, plan, asker, watch)
+        harvest = await gather(inputs, plan, asker, composer_for(inputs, previous, held), watch)
     finally:
         journal.close()
-    return _finish(inputs, workspace, previous, plan, harvest, asker)
+    return _finish(inputs, workspace, previous, plan, harvest, asker, held)
 
 
 async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch: Watch, count: int) -> Harvest:
@@ -69,10 +71,12 @@ async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch:
     asker = _asker(inputs, teacher, journal, watch, asyncio.Event())
     harvest = Harvest()
     try:
-        await ask_wave(inputs, asker, spread(inputs.corpus)[:count], 0, harvest, watch)
+        wave = exactly(spread(inputs, list(inputs.corpus.chunks.values())), count)
+        await ask_wave(inputs, asker, wave, 0, harvest, watch)
     finally:
         journal.close()
     sift(inputs, Plan(), harvest)
+    harvest.rejects += inputs.corpus.withheld.values()
     return harvest
 
 
@@ -84,12 +88,17 @@ def _asker(inputs: Inputs, teacher: Teacher, journal: Journal, watch: Watch, sto
 
 
 def _finish(
-    inputs: Inputs, workspace: Workspace, previous: Version | None, plan: Plan, harvest: Harvest, asker: Asker
+    inputs: Inputs,
+    workspace: Workspace,
+    previous: Version | None,
+    plan: Plan,
+    harvest: Harvest,
+    asker: Asker,
+    held: Collection[str],
 ) -> Result:
-    """Assign splits, publish if anything changed, and say how it went."""
-    held = _held_out(inputs, previous)
-    rows = _rows(inputs, previous, plan, harvest, held)
-    rejects = [*plan.rejects, *harvest.rejects]
+    """Publish if anything changed, and say how it went."""
+    rows = harvest.composed.rows
+    rejects = [*inputs.corpus.withheld.values(), *plan.rejects, *harvest.rejects, *harvest.composed.rejects]
     old_ids = {row.pair.id for row in previous.rows} if previous else set()
     new_ids = {row.pair.id for row in rows}
     result = Result("", None, inputs.corpus, rows, rejects, asker.spent, plan.changes)
@@ -110,11 +119,6 @@ def _finish(
     return result
 
 
-def _splits(inputs: Inputs) -> SplitConfig:
-    settings = inputs.settings
-    return SplitConfig(settings.test_share, settings.validation_share, settings.unseen_share, settings.seed)
-
-
 def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
     """Paths of the documents held out whole: as before where they are known, by content."""
     flags: dict[str, set[bool]] = defaultdict(set)
@@ -123,17 +127,7 @@ def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
             flags[chunk].add(entry["held_out"])
     # A section that stands in documents of both kinds tells nothing about a document.
     known = {chunk: True in found for chunk, found in flags.items() if len(found) == 1}
-    return hold_out({entry.path: entry.chunks for entry in inputs.corpus.documents}, known, _splits(inputs))
-
-
-def _rows(inputs: Inputs, previous: Version | None, plan: Plan, harvest: Harvest, held: Collection[str]) -> list[Row]:
-    """All accepted pairs, each in the split it had or is now given."""
-    chunks = inputs.corpus.chunks
-    places = places_so_far(previous) if previous else {}
-    held_chunks = {chunk for entry in inputs.corpus.documents if entry.path in held for chunk in entry.chunks}
-    pairs = [*(row.pair for row in plan.kept), *harvest.accepted]
-    assigned = assign(pairs, held_chunks, places, _splits(inputs))
-    return [Row(pair, assigned[pair.id], chunks[pair.chunk].document, chunks[pair.chunk].lines) for pair in pairs]
+    return hold_out({entry.path: entry.chunks for entry in inputs.corpus.documents}, known, split_config(inputs))
 
 
 def _unchanged(previous: Version, inputs: Inputs, rows: Sequence[Row], harvest: Harvest) -> bool:

@@ -3,12 +3,13 @@
 Screen(quiet=…) is a ``inputs.Watch``
 """
 
-import re
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from factory.visible import visible as visible
 from generators.asking import Outcome, Spent
 from generators.models import Progress as PullProgress
 from generators.records import Document, Pair, Skipped
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 # Without a terminal: a line at least this often, and pairs at most this often (seconds).
 _LINE_SECONDS = 10.0
 _PAIR_SECONDS = 1.5
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def visible(text: str, width: int = 0) -> str:
-    """Text from a document or a reply, safe to print: no terminal escapes or invisible marks; cut to ``width``."""
-    clean = _CONTROL.sub("�", text.encode("utf-8", "replace").decode())
-    return clean if not width or len(clean) <= width else clean[: width - 1] + "…"
 
 
 def duration(seconds: float) -> str:
@@ -74,7 +68,7 @@ class Screen:
         if self.quiet:
             return
         if self._bar is not None:
-            self._bar.console.print(visible(line), markup=False, highlight=False)
+            self._bar.console.print(visible(line), markup=False, highlight=False, emoji=False)
         else:
             print(visible(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the screen
 
@@ -97,11 +91,12 @@ class Screen:
         elif self._bar is not None:
             self._bar.update(self._task, total=self._total)
 
-    def outcome(self, outcome: Outcome, shown: Pair | None) -> None:
-        """Move on by one request; show a pair of it."""
+    def outcome(self, outcome: Outcome, best: Callable[[], Pair | None]) -> None:
+        """Move on by one request; every so often show a pair of it."""
         self._done += 1
         self._pairs += len(outcome.parsed.pairs)
-        if shown is not None and not outcome.cached and time.monotonic() - self._last_pair > _PAIR_SECONDS:
+        due = not (self.quiet or outcome.cached) and time.monotonic() - self._last_pair > _PAIR_SECONDS
+        if due and (shown := best()) is not None:
             self._last_pair = time.monotonic()
             self.note(f"  Q: {visible(shown.question, 150)}\n  A: {visible(' '.join(shown.answer.split()), 150)}")
         if self._bar is not None:

@@ -18,8 +18,10 @@ from typing import Any
 
 from factory.lock import locked
 from filters.holdout import Place
+from filters.leakage import cross_twins
 from generators.errors import StoppedError, UsageError
 from generators.failpoints import failpoint
+from generators.invisible import printable_json
 from generators.records import Pair, Reject
 
 FORMAT = 1
@@ -98,9 +100,7 @@ class Workspace:
             files["README.md"] = card
             digests = {file: _write(draft / file, text) for file, text in files.items()}
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
-            digest = _write(
-                draft / "manifest.json", json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-            )
+            digest = _write(draft / "manifest.json", _json(whole, indent=1, sort_keys=True) + "\n")
             _sync_folder(draft)
             _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
             failpoint("store.rename")
@@ -127,13 +127,27 @@ class Workspace:
                 continue
             listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
             present = {path.name for path in version.iterdir()} - {"manifest.json"}
-            problems += [f"{version / extra}: not in the manifest" for extra in sorted(present - set(listed))]
-            problems += [
+            wrong = [f"{version / extra}: not in the manifest" for extra in sorted(present - set(listed))]
+            wrong += [
                 f"{version / file}: {'changed' if file in present else 'missing'}"
                 for file, digest in sorted(listed.items())
                 if file not in present or _digest(version / file) != digest
             ]
+            problems += wrong or self._leaks(version)
         return problems
+
+    def _leaks(self, path: Path) -> list[str]:
+        """Questions that stand, or nearly, in two splits of a version."""
+        try:
+            rows = self.read(path).rows
+        except UsageError as error:
+            return [str(error)]
+        places = {row.pair.id: row.place for row in rows}
+        return [
+            f"{path}: {places[one.id].split} row {one.id} asks nearly what {places[other.id].split} row {other.id} asks"
+            f" (similarity {similarity:.2f})"
+            for one, other, similarity in cross_twins([row.pair for row in rows], places)
+        ]
 
     def _next_number(self) -> int:
         taken = [int(path.name[1:]) for path in self.versions.glob("v[0-9]*") if path.name[1:].isdigit()]
@@ -221,7 +235,12 @@ def _json_lines(path: Path) -> list[Any]:
 
 
 def _line(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return _json(record) + "\n"
+
+
+def _json(record: Mapping[str, Any], **style: Any) -> str:  # noqa: ANN401 - what json.dumps takes
+    """JSON that no terminal acts on when somebody looks at it."""
+    return printable_json(json.dumps(record, ensure_ascii=False, **style))
 
 
 def _write(path: Path, text: str) -> str:

@@ -6,10 +6,12 @@ Result ─▶ text for people (``summary``) or the object of ``--json`` (``as_js
 from collections.abc import Sequence
 from typing import Any
 
+from factory.corpus import Corpus
 from factory.inputs import Inputs
 from factory.manifest import count_pairs
 from factory.pipeline import Result
 from factory.progress import money, visible
+from factory.redactions import redaction_line
 from factory.store import Row
 from generators.asking import Spent
 
@@ -42,15 +44,18 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
     pairs, splits = counted["pairs"], counted["splits"]
     skipped = f" ({len(result.corpus.skipped)} files skipped)" if result.corpus.skipped else ""
     rejected = ", ".join(f"{reason} {count}" for reason, count in _by_count(pairs["rejected"])) or "none"
+    teacher = visible(inputs.settings.teacher)
     lines = [
         "",
         f"  documents   {len(result.corpus.documents)}, in {len(result.corpus.chunks)} chunks{skipped}",
-        f"  requests    {result.spent.requests} to {inputs.settings.teacher}, {result.spent.cached} from the journal; "
+        f"  requests    {result.spent.requests} to {teacher}, {result.spent.cached} from the journal; "
         f"{_tokens(result.spent)}, {money(result.spent.cost_usd)}",
         *([f"  in doubt    {_in_doubt(result.spent.maybe_paid)}"] if result.spent.maybe_paid else []),
         f"  pairs       {pairs['accepted']} accepted of {pairs['candidates']} candidates",
         f"  rejected    {rejected}",
         f"  splits      train {splits['train']}, validation {splits['validation']}, test {splits['test']}",
+        *redaction_line(result.corpus.redactions),
+        *_withheld_line(result.corpus),
         "",
     ]
     lines += [line for row in _samples(result.rows) for line in _shown(row)]
@@ -58,6 +63,11 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
         what = "published" if result.pairs_added or result.pairs_retired or result.spent.requests else "unchanged"
         lines += [f"{what}: {visible(str(result.path))}", f"next: {next_command(out)}"]
     return "\n".join(lines)
+
+
+def _withheld_line(corpus: Corpus) -> list[str]:
+    count = len(corpus.withheld)
+    return [f"  withheld    {count} sections; rejected.jsonl says why"] if count else []
 
 
 def next_command(out: str) -> str:

@@ -8,16 +8,26 @@ filter touches its own file, one line here and one test.
 
 FILTERS: dict[str, str] = {
     "bad_length": "filters.bad_length",
+    "mojibake": "filters.mojibake",
+    "repetition": "filters.repetition",
     "refusal": "filters.refusal",
     "echoed_question": "filters.echoed_question",
     "leaked_prompt": "filters.leaked_prompt",
     "page_bound": "filters.page_bound",
+    "wrong_language": "filters.wrong_language",
     "ungrounded_quote": "filters.ungrounded_quote",
     "ungrounded_value": "filters.ungrounded_value",
+    "ungrounded_answer": "filters.ungrounded_answer",
     "unknown_name": "filters.unknown_name",
+    "broken_code": "filters.broken_code",
     "off_answer": "filters.off_answer",
     "mismatched_form": "filters.mismatched_form",
     "exact_duplicate": "filters.exact_duplicate",
     "near_duplicate": "filters.near_duplicate",
 }
 """Filter name (its reason code) → module with ``make(config: FilterConfig) -> Filter``."""
+
+NEED_SECTION = frozenset(
+    ["ungrounded_quote", "ungrounded_value", "ungrounded_answer", "unknown_name", "off_answer", "mismatched_form"],
+)
+"""Filters that compare a pair with the section it was made from: rows without one are not theirs to judge."""

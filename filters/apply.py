@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from filters import FILTERS
 from generators.errors import UsageError
@@ -56,6 +56,17 @@ class Remembering(Protocol):
         """Hear of a candidate that passed the whole funnel, or that is published already."""
 
 
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A filter that is faster if it sees many candidates before it judges them; its verdicts are the same."""
+
+    def digest(self, candidate: Candidate) -> Any:  # noqa: ANN401 - each filter's own
+        """What can be said of a candidate alone, perhaps in another process."""
+
+    def foresee(self, candidates: Sequence[Candidate], digests: Sequence[Any]) -> None:
+        """Hear of the candidates that are judged or remembered next, and their digests."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterConfig:
     """Thresholds of the funnel (``[filters]`` in factory.toml).
@@ -63,6 +74,7 @@ class FilterConfig:
     Attributes:
         min_answer_chars, max_answer_chars, max_question_chars: Lengths.
         quote_similarity: A quote must stand in its chunk at least so well, 0 to 1.
+        answer_support: So many of an answer's content words must stand in its quotes, heading or question, 0 to 1.
         near_duplicate: Jaccard similarity of word 3-grams of question + answer from which two pairs are twins.
         wordings_a_fact: So many wordings of one fact that resemble each other so much are kept.
         answer_overlap: Share of a question's content words that its answer, quotes or heading must hold; 0 turns
@@ -75,6 +87,7 @@ class FilterConfig:
     max_answer_chars: int = 2500
     max_question_chars: int = 400
     quote_similarity: float = 0.9
+    answer_support: float = 0.5
     near_duplicate: float = 0.7
     wordings_a_fact: int = 6
     answer_overlap: float = 0.0
@@ -97,10 +110,15 @@ class Funnelled:
 
 def make_filters(config: FilterConfig) -> list[Filter]:
     """Build the filters of the table, in its order, without those to skip."""
-    unknown = [name for name in config.skip if name not in FILTERS]
-    if unknown:
-        raise UsageError(f"no filter '{unknown[0]}': the filters are {', '.join(FILTERS)}")
+    known_filters(config.skip)
     return [import_module(module).make(config) for name, module in FILTERS.items() if name not in config.skip]
+
+
+def known_filters(names: Iterable[str]) -> None:
+    """``UsageError`` names the first that is none."""
+    for name in names:
+        if name not in FILTERS:
+            raise UsageError(f"no filter '{name}': the filters are {', '.join(FILTERS)}")
 
 
 def funnel(
@@ -117,11 +135,13 @@ def funnel(
     if not given:
         return Funnelled()
     remembering = [each for each in filters if isinstance(each, Remembering)]
-    for candidate in published:
+    known = list(published)
+    _foresee([*known, *given], filters)
+    for candidate in known:
         _remember(candidate, remembering)
     verdicts: dict[int, Reject | None] = {}
     for index in sorted(range(len(given)), key=lambda i: _rank(given[i])):
-        verdicts[index] = _first_drop(given[index], filters)
+        verdicts[index] = first_drop(given[index], filters)
         if verdicts[index] is None:
             _remember(given[index], remembering)
     outcome = Funnelled()
@@ -132,6 +152,13 @@ def funnel(
         else:
             outcome.rejects.append(reject)
     return outcome
+
+
+def _foresee(candidates: Sequence[Candidate], filters: Iterable[Filter]) -> None:
+    """Announce candidates to the filters that are faster for it."""
+    for each in filters:
+        if isinstance(each, Foreseeing):
+            each.foresee(candidates, [each.digest(candidate) for candidate in candidates])
 
 
 def _rank(candidate: Candidate) -> tuple[float, float, int, str, str]:
@@ -150,7 +177,8 @@ def _remember(candidate: Candidate, filters: Iterable[Remembering]) -> None:
         each.remember(candidate)
 
 
-def _first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:
+def first_drop(candidate: Candidate, filters: Sequence[Filter]) -> Reject | None:
+    """The verdict of the first filter that drops a candidate."""
     for each in filters:
         drop = each.judge(candidate)
         if drop is not None:

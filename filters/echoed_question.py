@@ -8,6 +8,7 @@ from generators.names import values
 from generators.words import content_words, words
 
 # "Is it sent as a header or as a cookie?" holds its answer, and must.
+_TAIL = 60
 _CHOICE = re.compile(r"\b(?:or|versus|vs)\b", re.IGNORECASE)
 
 
@@ -20,23 +21,29 @@ class EchoedQuestion:
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if the answer adds nothing to the question."""
         question, answer = candidate.pair.question, candidate.pair.answer
-        asked, told = " ".join(words(question)), " ".join(words(answer))
+        told_words = words(answer)
+        asked, told = " ".join(words(question)), " ".join(told_words)
         if asked == told:
             return Drop("the answer is the question")
-        if len(words(answer)) >= 3 and answer.rstrip().endswith("?") and candidate.pair.kind != "code":
+        if len(told_words) >= 3 and answer.rstrip().endswith("?") and candidate.pair.kind != "code":
             return Drop("the answer is a question")
         if _CHOICE.search(question):
             return None
         if len(told) > 12 and f" {told} " in f" {asked} ":
             return Drop("the question holds the whole answer")
-        if (
-            content_words(answer)
-            and not any(c.isdigit() for c in answer)
-            and not values(answer) - values(question)
-            and content_words(answer) <= content_words(question)
-        ):
+        if not any(c.isdigit() for c in answer) and _adds_nothing(question, answer):
             return Drop("the answer has no word that the question has not")
         return None
+
+
+def _adds_nothing(question: str, answer: str) -> bool:
+    """Whether the answer has words that carry meaning, and all of them, and all its values, stand in the question."""
+    asked = content_words(question)
+    # Most answers show by their last words that they say more.
+    if not content_words(answer[-_TAIL:].partition(" ")[2]) <= asked:
+        return False
+    told = content_words(answer)
+    return bool(told) and told <= asked and not values(answer) - values(question)
 
 
 def make(config: FilterConfig) -> Filter:  # noqa: ARG001 - every filter is made the same way

@@ -17,21 +17,28 @@ class ExactDuplicate:
 
     name: str = "exact_duplicate"
     _seen: dict[str, str] = field(default_factory=dict)
+    _latest: list[str] = field(default_factory=lambda: ["", ""])
 
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop a question that another pair asks already."""
-        twin = self._seen.get(_folded(candidate.pair.question))
+        twin = self._seen.get(self._folded(candidate.pair.question))
         return None if twin is None else Drop("the same question", twin=twin, similarity=1.0)
 
     def remember(self, candidate: Candidate) -> None:
         """Keep the question in mind."""
-        self._seen.setdefault(_folded(candidate.pair.question), candidate.pair.id)
+        self._seen.setdefault(self._folded(candidate.pair.question), candidate.pair.id)
+
+    def _folded(self, question: str) -> str:
+        """Folded once for ``judge`` and ``remember``."""
+        if self._latest[0] != question:
+            self._latest[:] = question, _folded(question)
+        return self._latest[1]
 
 
 def _folded(question: str) -> str:
     """The question without the differences that do not matter; what stands in backticks keeps its own punctuation."""
-    tokens = (_bare(token) for token in question.casefold().split())
-    return " ".join(token for token in tokens if token)
+    tokens = [token if token.isalnum() else _bare(token) for token in question.casefold().split()]
+    return " ".join(filter(None, tokens))
 
 
 def _bare(token: str) -> str:

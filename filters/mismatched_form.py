@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
+from generators.records import Chunk
 from generators.words import content_words
 
 _TOKEN = re.compile(r"`[^`]+`|[\w'./@{}-]*\w[\w'/)}-]*|[:(;,–—=]")
@@ -29,8 +30,10 @@ _MEANS = re.compile(
     r"instantiate|implement|override|subclass|register|write|put|take|takes)\b",
     re.IGNORECASE,
 )
+_ASPECT = re.compile(r"What is the (value|type|format|unit|length|maximum|minimum|default) (?:value )?(?:of|for)\b")
+_PERHAPS = re.compile(r"\byou (?:might|may) (?:want|wish|like|need)\b", re.IGNORECASE)
 _NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice)"
-_LEAST_SHARED, _LEAST_RECALL = 3, 0.4
+_LEAST_SHARED, _LEAST_RECALL, _LEAST_TOLD = 3, 0.4, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class MismatchedForm:
         if _POINTING.search(without_names):
             return Drop("the question points at something outside itself")
         if _ENTRY.match(answer) or _ROW.match(answer):
-            return _of_entry(question, answer)
+            return _of_another(question, candidate.chunk) or _of_entry(question, answer)
         for form, judged in _FORMS:
             found = form.match(question)
             if found:
@@ -57,12 +60,27 @@ class MismatchedForm:
         return _in_general(question, answer)
 
 
+def _of_another(question: str, chunk: Chunk) -> Drop | None:
+    """A parameter or field is its operation's or schema's; a question that does not name that one asks for any."""
+    if chunk.kind == "section" or not chunk.heading:
+        return None
+    name = chunk.heading[-1].partition(": ")[0].removeprefix("Schema ")
+    return None if name in question else Drop(f"does not say that it asks about {name}")
+
+
 def _of_entry(question: str, answer: str) -> Drop | None:
     """An entry or a row answers what is asked of its name."""
+    if answer.startswith("`."):
+        return Drop("asks for a member without its class")
     if question.startswith(("What is", "What does", "What are", "Is ")) or re.match(
         r"Which values can|How long may", question
     ):
         key = re.search(r"(?:^|: )(`[^`]+`)", answer) or re.search(r": ([^;]+)", answer)
+        aspect = re.match(
+            r"What is the (value|type|format|unit|length|maximum|minimum|default) (?:value )?(?:of|for)\b", question
+        )
+        if aspect and aspect[1][:5] not in answer.lower():
+            return Drop(f"asks for the {aspect[1]}, which the answer does not name")
         if key and key[1].strip("`").lower() not in question.lower():
             return Drop(f"asks for something else than {key[1]}")
         return None
@@ -75,13 +93,16 @@ def _tokens(text: str) -> list[str]:
 
 def _definition(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "What is X?": the answer says "X is …", or "… is X"."""
-    asked, told = _tokens(found["what"]), _tokens(answer)
+    asked, told, verb = _tokens(found["what"]), _tokens(answer), found["verb"]
     asked = asked[1:] if asked[:1] and asked[0] in _ARTICLES else asked
     for at in range(len(told) - len(asked) + 1):
         if told[at : at + len(asked)] == asked:
             behind = told[at + len(asked) : at + len(asked) + 1]
             before = [token for token in told[:at] if token not in _ARTICLES][-2:]
-            if set(behind) & _BEING or (set(before[-1:]) & {"is", "are"} and "there" not in before):
+            being = set(behind) & (_BEING - ({"is", "are"} - {verb}))
+            if behind == [":"] and len(told) - at - len(asked) - 1 < _LEAST_TOLD:
+                return Drop("the answer says next to nothing")
+            if being or (before[-1:] == [verb] and "there" not in before):
                 return None
     return Drop(f"asks what {found['what']} is, and the answer does not say it")
 
@@ -90,7 +111,7 @@ def _instruction(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "How do I …?": beyond what is asked, the answer names a means."""
     asked = set(_tokens(found["what"]))
     rest = " ".join(token for token in _tokens(answer) if token not in asked)
-    if not _MEANS.search(rest) or not content_words(rest):
+    if not _MEANS.search(rest) or _PERHAPS.search(answer) or not content_words(rest):
         return Drop("asks how, and the answer names no means")
     return None if content_words(found["what"]) <= content_words(answer) else _in_general(found[0], answer)
 
@@ -104,7 +125,7 @@ def _manner(found: re.Match[str], answer: str) -> Drop | None:
 def _outcome(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "What happens if …?": the answer holds the condition, and it is one that means something by itself."""
     condition = content_words(found["what"])
-    if len(condition) < 2 and "`" not in found["what"]:
+    if len(condition) < _LEAST_SHARED and "`" not in found["what"]:
         return Drop("the condition is too vague to be asked for")
     return None if condition <= content_words(answer) else Drop("asks for a condition that is not the answer's")
 
@@ -113,17 +134,24 @@ def _deed(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "What does X return?": the answer says "X returns …"."""
     asked, told = _tokens(found["what"]), _tokens(answer)
     asked = [token for token in asked if token not in _ARTICLES]
-    stems = [token if "`" in token else token[:4] for token in told if token not in _ARTICLES]
-    wanted = [token[:4] for token in asked]
-    if not any(stems[at : at + len(wanted)] == wanted for at in range(len(stems))):
+    told = [token for token in told if token not in _ARTICLES]
+    stems, wanted = [_verb_stem(token) for token in told], [_verb_stem(token) for token in asked]
+    ends = [at + len(wanted) for at in range(len(stems)) if stems[at : at + len(wanted)] == wanted]
+    # "HTTP/2 support is available": the word is no verb there.
+    if all(told[end : end + 1] in (["is"], ["are"], ["was"], ["were"]) for end in ends):
         return Drop("asks what something does that the answer says otherwise")
     return None
 
 
+def _verb_stem(token: str) -> str:
+    return token[:4].removesuffix("s")
+
+
 def _choice(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "Which package …?": the answer holds a name beside that word which the question does not hold."""
-    noun = found["noun"].lower()
-    question = found[0]
+    question, noun = found[0], found["noun"].lower()
+    longer = f"{noun} {found['more'] or ''}".strip().lower()
+    noun = longer if longer in answer.lower() else noun
     if noun.startswith("status") and re.search(r"\b[1-5]\d\d\b", answer):
         return _in_general(question, answer) if not re.search(r"\b[1-5]\d\d\b", question) else Drop("holds its answer")
     if noun.startswith("request"):
@@ -131,12 +159,12 @@ def _choice(found: re.Match[str], answer: str) -> Drop | None:
     elif noun.startswith("exception"):
         names = re.findall(r"`[\w.]+`|\b[A-Z]\w+(?:Error|Exception)\b", answer)
     else:
-        word = rf"(?:\w+ )?{re.escape(noun.removesuffix('s'))}(?:s|es)?\b"
+        word = rf"(?:\w+[^\Ws] )?{re.escape(noun.removesuffix('s'))}(?:s|es)?\b"
         after = re.findall(rf"(`[^`]+`|(?-i:\b[A-Z]\w+)) {word}", answer, re.IGNORECASE)
         before = re.findall(rf"\b{word} (?:is |are |named |called |of )?(`[^`]+`)", answer, re.IGNORECASE)
         names = [*after, *before]
-    if not [name for name in names if name.strip("`") not in question]:
-        return Drop(f"asks which {noun}, and the answer names none")
+    if not names or any(name.strip("`") in question for name in names):
+        return Drop(f"asks which {noun}, and the answer names none, or none but what the question holds")
     return _in_general(question, answer)
 
 
@@ -171,13 +199,14 @@ _FORMS: tuple[tuple[re.Pattern[str], _Judge], ...] = tuple(
     (re.compile(pattern), judged)
     for pattern, judged in (
         (r"What happens (?:if|when|whenever|once|unless|after|before) (?P<what>.+)\?", _outcome),
-        (r"What (?:is|are) (?P<what>.+)\?", _definition),
-        (r"How (?:do|can|should) (?:I|you|we) (?P<what>.+)\?", _instruction),
+        (r"What (?P<verb>is|are) (?P<what>.+)\?", _definition),
+        (r"How (?:(?:do|can|should) (?:I|you|we)|to) (?P<what>.+)\?", _instruction),
         (r"How (?:does|is|are|do|can) .+\?", _manner),
         (r"What does (?P<what>.+)\?", _deed),
         (
             r"(?:(?:With|In|On|By|To|From|For|Under|At) )?[Ww]hich "
-            r"(?P<noun>(?:environment variable|error code|query parameter|path parameter|[\w-]+))\b.*\?",
+            r"(?P<noun>(?:environment variable|error code|query parameter|path parameter|[\w-]+))\b"
+            r"(?: (?P<more>[a-z]+))?.*\?",
             _choice,
         ),
         (r"(?:\w+ ){0,2}[Hh]ow many (?P<unit>[\w-]+).*\?", _count),

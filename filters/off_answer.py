@@ -14,6 +14,7 @@ from generators.statements import stands_alone
 from generators.words import content_words
 
 _CODE_SPAN = re.compile(r"`[^`]+`")
+_EXAMPLE = re.compile(r"\b(?:for example|e\.g|for instance|like so|like this)\W*$", re.IGNORECASE)
 _DEFINITION = re.compile(r"^What (?:is|are) (?:the |an? )?((?:\S+ ?){1,4})\?$")
 _WHICH = re.compile(
     r"^(?:with |in |on |by |for |at )?which ((?:(?!is\b|are\b|does\b|do\b|can\b)[\w-]+ ?){1,2})", re.IGNORECASE
@@ -47,7 +48,8 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"^\W*what (?:is|are) (?:the |an? )?\S+\??$",
-            r"\b(?:is|are|means?|stands? for|represents?|provides?|allows?|describes?|refers?)\b|:",
+            r"\b(?:is|are|means?|stands? for|represents?|provides?|allows?|describes?|refers?)\b|:"
+            r"|^`[^`]+`(?:,| [-–—]) ",
             "a definition",
         ),
         (
@@ -104,7 +106,7 @@ def _not_by_itself(question: str, answer: str, *, announced: bool) -> Drop | Non
     """Drop an answer that announces or points, and a question that names the same twice or asks which is what."""
     if not stands_alone(answer):
         return Drop("the answer points at something outside itself")
-    if announced and not (question.startswith("How") and values(answer)):
+    if _EXAMPLE.search(answer) or (announced and not values(answer)):
         return Drop("the answer announces what does not follow")
     named = _CODE_SPAN.findall(question)
     if len(named) != len(set(named)):
@@ -120,7 +122,9 @@ def _wrong_kind(question: str, answer: str, heading: str) -> Drop | None:
     which = _WHICH.match(question)
     if which and not content_words(which[1]) & content_words(f"{answer} {heading}"):
         return Drop(f"asks which {which[1]}, of which its answer knows nothing")
-    if len(content_words(question)) < 2 and not values(question):
+    defined = _DEFINITION.match(question)
+    named = defined is not None and answer.lower().startswith(defined[1].lower())
+    if len(content_words(question)) < 2 and not values(question) and not named:
         return Drop("asks about next to nothing")
     for asked, needed, what in _KINDS:
         if asked.search(question) and not needed.search(answer):

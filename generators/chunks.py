@@ -208,25 +208,32 @@ def _fragments(part: Iterable[_Piece]) -> Iterator[Block]:
 
 def _chunk(document: Document, section: _Section, blocks: Sequence[Block], first_line: int) -> Chunk:
     normalised = [_normalised(block) for block in blocks]
+    text, rows = _text(blocks)
     return Chunk(
         id=chunk_id(section.heading, normalised),
         document=document.path,
         heading=section.heading,
-        text=_text(blocks),
+        text=text,
         first_line=first_line,
         last_line=max(block.last_line for block in blocks),
         tokens=count_tokens("\n".join(normalised)),
         kind=section.kind,
+        rows=rows,
     )
 
 
-def _text(blocks: Sequence[Block]) -> str:
+def _text(blocks: Sequence[Block]) -> tuple[str, tuple[tuple[int, int, int], ...]]:
     """Join the blocks: items of one list, and tables or code line by line, stay together; else a blank line between."""
-    parts = [blocks[0].text]
-    for before, block in pairwise(blocks):
-        is_tight = block.kind == before.kind and block.kind in ("list_item", "code", "table")
-        parts += ["\n" if is_tight and block.first_line <= before.last_line + 1 else "\n\n", block.text]
-    return "".join(parts)
+    parts, row, rows = list[str](), 0, list[tuple[int, int, int]]()
+    for before, block in zip((None, *blocks), blocks, strict=False):
+        if before:
+            is_tight = block.kind == before.kind and block.kind in ("list_item", "code", "table")
+            parts.append("\n" if is_tight and block.first_line <= before.last_line + 1 else "\n\n")
+            row += before.text.count("\n") + len(parts[-1])
+        parts.append(block.text)
+        is_source = block.text.count("\n") == block.last_line - block.first_line  # a rendering's lines are its own
+        rows.append((row, block.first_line, block.last_line if is_source else block.first_line))
+    return "".join(parts), tuple(rows)
 
 
 def _normalised(block: Block) -> str:

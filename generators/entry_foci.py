@@ -16,7 +16,13 @@ _ENTRY = re.compile(
     r"(?:(?: ?[:–—]| -|, (?=[a-z]))\s*(?P<text>.*))?$",
     re.DOTALL,
 )
-_PLACES = {"query": "query parameter", "path": "path parameter", "header": "header", "cookie": "cookie"}
+_PLACES = {
+    "query": "query parameter",
+    "path": "path parameter",
+    "header": "header",
+    "cookie": "cookie",
+    "response header": "response header",
+}
 _WORTH = re.compile(r"\b[a-z]{3,}\b", re.IGNORECASE)
 _A_MEANING, _A_DESCRIPTION = 2, 4  # so many such words tell what an entry is, or single it out
 # What is known of an entry ─▶ the question that it answers.
@@ -27,6 +33,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"\bdefaults? (?:is |to )?\S", "the default of {subject}", "What is the default of {subject}"),
         (r"\bmaximum \d", "the maximum of {subject}", "What is the maximum of {subject}"),
         (r"\bmax length \d", "the length of {subject}", "How long may {subject} be"),
+        (r"\bformat [\w-]", "the format of {subject}", "What is the format of {subject}"),
     )
 )
 _MEANING = re.compile(r"^(?:meaning|description|explanation|details?|purpose|what it (?:does|means)|definition)", re.I)
@@ -48,7 +55,8 @@ def entry_foci(statement: str, owner: str) -> list[Focus]:
     name, known, text = entry["name"], entry["known"] or "", entry["text"] or ""
     if re.fullmatch(r"`[1-5](?:\d\d|XX)`", name):
         return [Focus(f"what status {name}{of_owner} means", (f"What does status {name}{of_owner} mean",), whole=True)]
-    if not (owner or known) and re.fullmatch(r"`[a-z]+`", name):  # a plain word names nothing by itself
+    # A plain word, or a member without its class, names nothing by itself.
+    if not owner and (name.startswith("`.") or (not known and re.fullmatch(r"`[a-z]+`", name))):
         return []
     role = _role(known, owner)
     subject = f"the {role} {name}{of_owner}" if role else f"{name}{of_owner}"

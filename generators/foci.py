@@ -62,11 +62,12 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _COUNT = r"(?:\d[\d,]*(?:\.\d+)?|two|three|four|five|six|seven|eight|nine|ten|twelve)"
+# "8 open requests": what is counted may have a word before it, which is no verb and joins nothing.
+_COUNTED = rf"(?: (?!(?:and|or|which|that|is|are|in|of)\b)[a-z]+)? {UNIT}"
 _AMOUNT = re.compile(
     r"(?<![\w.:`/#$-])(?<!status )(?P<lead>after|within|every|up to|at (?:most|least)|for|than|only|(?:max|min)imum of)"
-    r" (?:\w+ )?"
-    rf"(?P<count>{_COUNT})(?P<unit>(?: (?!and\b|or\b)[a-z]+)? {UNIT})(?![\w`-])"
-    rf"|(?<![\w.:`/#$-])(?<!status )(?P<bare>{_COUNT})(?P<what>(?: (?!and\b|or\b)[a-z]+)? {UNIT})(?![\w`-])",
+    rf" (?:\w+ )?(?P<count>{_COUNT})(?P<unit>{_COUNTED})(?![\w`-])"
+    rf"|(?<![\w.:`/#$-])(?<!status )(?P<bare>{_COUNT})(?P<what>{_COUNTED})(?![\w`-])",
 )
 _STATUS = re.compile(r"\bstatus (?:code )?(?P<code>[1-5]\d\d)\b")
 _NAMED_BEFORE = re.compile(rf"(?<!by )\b(?P<noun>{NOUN})s? (?P<name>`[^`\n]{{2,60}}`)")

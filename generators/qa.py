@@ -3,17 +3,20 @@
     chunks + template + settings ─▶ Asking(chunks, request), …
 
 Small neighbours of one document share a request where the template allows it. A request's bytes depend on the
-documents, the template and the settings alone.
+documents, the template and the settings alone. Every chunk is cleaned of private values and hidden text here
+(``generators.privacy``), whoever asks; an asking holds the chunks as the teacher sees them.
 """
 
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from generators.errors import UsageError
 from generators.focus import Focus
 from generators.names import names
+from generators.privacy import PrivacyConfig, admitted
 from generators.records import Chunk, content_id
 from generators.statements import Statement, salient, statements, whole
 from generators.teachers import Message, Request
@@ -43,6 +46,7 @@ class QaConfig:
         temperature: Sampling temperature; ``None`` leaves the provider's own.
         seed: Of the sampling, where the provider takes one.
         facts: Facts a section at most; 0 leaves the template's own number.
+        privacy: What is replaced or withheld before a teacher sees it.
     """
 
     product: str = ""
@@ -50,11 +54,12 @@ class QaConfig:
     temperature: float | None = None
     seed: int = 0
     facts: int = 0
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One request and the chunks it asks about."""
+    """One request and the chunks it asks about, as the teacher sees them."""
 
     chunks: tuple[Chunk, ...]
     request: Request
@@ -64,17 +69,29 @@ class Asking:
 
 def recipe(template: Template, config: QaConfig, teacher: str) -> str:
     """Hash what, besides the documents, decides what a teacher is asked; another recipe means asking again."""
-    return content_id("recipe", template.sha256, teacher, config.product, config.temperature, config.seed, config.facts)
+    asked = (config.product, config.temperature, config.seed, config.facts, config.privacy.fingerprint)
+    return content_id("recipe", template.sha256, teacher, *asked)
 
 
 def build_requests(chunks: Iterable[Chunk], template: Template, config: QaConfig, slot: int = 0) -> Iterator[Asking]:
-    """Yield the requests that ask about the chunks, in their order; lazily, one document's neighbours at a time."""
-    for group in _groups(chunks, template, config):
-        yield build_request(group, template, config, slot)
+    """Yield the requests that ask about the chunks, in their order; lazily, one document's neighbours at a time.
+
+    Chunks that the privacy settings withhold are left out; ``generators.privacy.clean`` says why.
+    """
+    for group in groups(admitted(chunks, config.privacy), template, config):
+        yield _request(group, template, config, slot)
 
 
 def build_request(group: Sequence[Chunk], template: Template, config: QaConfig, slot: int = 0) -> Asking:
-    """Write the one request that asks about a group of chunks."""
+    """Write the one request that asks about a group of chunks; ``UsageError`` if all of them are withheld."""
+    chunks = list(admitted(group, config.privacy))
+    if not chunks:
+        raise UsageError("the privacy settings withhold all that was to be asked about")
+    return _request(chunks, template, config, slot)
+
+
+def _request(group: Sequence[Chunk], template: Template, config: QaConfig, slot: int) -> Asking:
+    """Write the request for chunks that are clean."""
     constants = template.constants
     most = config.facts or constants.facts_per_section
     wanted = [_facts_in(chunk, most, bound=constants.bound_quotes) for chunk in group]
@@ -89,7 +106,7 @@ def build_request(group: Sequence[Chunk], template: Template, config: QaConfig, 
         "slot": slot,
     }
     system, user = template.render(values)
-    bound = _bound_statements(group, wanted) if constants.bound_quotes else []
+    bound = _bound_statements(group, wanted, most * slot) if constants.bound_quotes else []
     schema = _bound_schema(bound) if constants.bound_quotes else _schema(constants.wordings)
     reply_tokens = sum(wanted) * (_FACT_TOKENS + _WORDING_TOKENS * constants.wordings)
     request = Request(
@@ -121,8 +138,8 @@ def roomier_request(asking: Asking) -> Asking | None:
     return replace(asking, request=replace(asking.request, max_tokens=room))
 
 
-def _groups(chunks: Iterable[Chunk], template: Template, config: QaConfig) -> Iterator[list[Chunk]]:
-    """Neighbours of one document, up to the template's number and the settings' tokens."""
+def groups(chunks: Iterable[Chunk], template: Template, config: QaConfig) -> Iterator[list[Chunk]]:
+    """Which chunks share a request: a document's neighbours, up to the template's number and the settings' tokens."""
     group, size = list[Chunk](), 0
     for chunk in chunks:
         full = len(group) >= template.constants.sections_per_request or size + chunk.tokens > config.request_tokens
@@ -167,13 +184,21 @@ def _schema(wordings: int) -> Mapping[str, object]:
     return _object(facts={"type": "array", "items": fact})
 
 
-def _bound_statements(group: Sequence[Chunk], wanted: Sequence[int]) -> list[Statement]:
-    """The statements that a small teacher is to ask about; at least one of every chunk."""
+def _bound_statements(group: Sequence[Chunk], wanted: Sequence[int], skip: int) -> list[Statement]:
+    """The statements that a small teacher is to ask about, other ones in each round; at least one of every chunk."""
     return [
         found
         for chunk, count in zip(group, wanted, strict=True)
-        for found in salient(chunk.text, count, owner(chunk)) or [whole(chunk.text)]
+        for found in salient(chunk.text, count, owner(chunk), skip) or [whole(chunk.text)]
     ]
+
+
+def has_more(chunk: Chunk, template: Template, config: QaConfig, slot: int) -> bool:
+    """Whether another round can bring something new: a free teacher finds it, a bound one needs statements left."""
+    if not template.constants.bound_quotes:
+        return True
+    most = config.facts or template.constants.facts_per_section
+    return sum(statement.weight > 0 for statement in statements(chunk.text, owner(chunk))) > most * slot
 
 
 def owner(chunk: Chunk) -> str:

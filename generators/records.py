@@ -87,6 +87,9 @@ class Chunk:
         first_line: 1-based, inclusive, like ``last_line``.
         tokens: Estimated length of the text in tokens.
         kind: Section of prose, API operation or schema.
+        rows: Where the text's blocks come from: the row of the text (from 0) that each begins in, its first and its
+            last line (the first again, where the text is a rendering). Empty where that is not known.
+        seal: Of ``generators.privacy``: with which settings it found nothing private in this very text.
     """
 
     id: str
@@ -97,6 +100,15 @@ class Chunk:
     last_line: int
     tokens: int
     kind: ChunkKind = "section"
+    rows: tuple[tuple[int, int, int], ...] = field(default=(), compare=False)
+    seal: str = field(default="", compare=False)
+
+    def line_of(self, row: int) -> int:
+        """The document's line that a row of the text comes from, as near as is known."""
+        for start, first, last in reversed(self.rows):
+            if start <= row:
+                return min(first + row - start, last)
+        return self.first_line
 
     @property
     def lines(self) -> str:
@@ -135,7 +147,7 @@ class Reject:
     """Something that did not make it into the dataset, and why.
 
     Attributes:
-        stage: Where: ``read``, ``ask``, ``parse``, ``filter``, ``target``.
+        stage: Where: ``privacy``, ``ask``, ``parse``, ``filter``, ``target``.
         reason: The stable reason code; for a filter its name.
         detail: The evidence, for the person.
         chunk: Id of the chunk it came from, if one.

@@ -101,11 +101,15 @@ def statements(text: str, owner: str = "") -> list[Statement]:
     return list(found.values())
 
 
-def salient(text: str, count: int, owner: str = "") -> list[Statement]:
-    """Choose the ``count`` statements that say most, in reading order; at least one where there is one."""
+def salient(text: str, count: int, owner: str = "", skip: int = 0) -> list[Statement]:
+    """Choose the ``count`` statements that say most behind the ``skip`` most telling, in reading order.
+
+    At least one where there is one, whatever it says; what is skipped is wrapped around to when nothing else is left.
+    """
     every = statements(text, owner)
     ranked = sorted(range(len(every)), key=lambda i: (-every[i].weight, i))
-    chosen = [i for i in ranked if every[i].weight > 0][:count] or ranked[:1]
+    telling = [i for i in ranked if every[i].weight > 0] or ranked[:1]
+    chosen = telling[skip : skip + count] or telling[:count]
     return [every[i] for i in sorted(chosen)]
 
 
@@ -113,7 +117,7 @@ def salient(text: str, count: int, owner: str = "") -> list[Statement]:
 _NO_PROSE = re.compile(r"</?[a-z][^>`]*>|^:\w+:|^(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)\b|\b\w+=\S+ \w+=\S+")
 # It says that something can be done, not how.
 _IDLE = re.compile(
-    r"\b(?:you (?:might|may) (?:want|wish|like)|(?:can|could|may) (?:also )?do (?:so|that|this)|take a look|"
+    r"\b(?:you (?:might|may) (?:want|wish|like|need)|(?:can|could|may) (?:also )?do (?:so|that|this)|take a look|"
     r"you'll (?:also )?want|need to do so)\b",
     re.IGNORECASE,
 )

@@ -104,10 +104,21 @@ def teacher(serve):
 
 
 def clean_environment(home, teacher=None, **more):
-    """An environment in which nothing of the developer's own settings, keys or proxies is left."""
+    """An environment in which nothing of the developer's own settings, keys or proxies is left.
+
+    Questions without an answer are off, so that tests can count what the teacher wrote; ``test_compose.py`` has them.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     served = teacher.environment() if teacher else {}
-    return {**kept, "HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", **served, **more}
+    return {
+        **kept,
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "LANG": "C.UTF-8",
+        "FACTORY_UNANSWERABLE_SHARE": "0",
+        **served,
+        **more,
+    }
 
 
 def command(*arguments):

@@ -91,7 +91,7 @@ def test_nobody_prints_but_the_screen_and_the_command_line():
     assert echoing == {"factory/cli.py", "factory/run.py"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["filter", "--help"], ["--version"]])
 def test_help_loads_nothing_heavy(arguments, tmp_path):
     probe = (
         "import sys\nfrom factory.cli import main\n"

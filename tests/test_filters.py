@@ -7,9 +7,9 @@ import pytest
 
 from filters import FILTERS
 from filters.apply import Candidate, FilterConfig, funnel, make_filters
-from filters.near_duplicate import _jaccard, _row
 from generators.errors import UsageError
 from generators.records import Chunk, Pair, content_id
+from generators.words import words
 
 SECTION = (
     "`POST /v1/keys` makes an API key. A project may have 20 keys. The twenty-first call fails with status 409 and the "
@@ -40,6 +40,13 @@ def only(name, **config):
 def duplicates():
     """The two filters that compare pairs."""
     return [only("exact_duplicate"), only("near_duplicate")]
+
+
+def jaccard(one, other):
+    """The similarity of two pairs as the contract has it, counted by hand."""
+    texts = [words(f"{each.pair.question} {each.pair.answer}") for each in (one, other)]
+    a, b = ({tuple(text[i : i + 3]) for i in range(len(text) - 2)} for text in texts)
+    return len(a & b) / len(a | b)
 
 
 def verdicts(candidates, filters=None, published=()):
@@ -79,12 +86,18 @@ KEEP = [
     ("ungrounded_value", {"answer": "A project may have 20 keys through the HTTP API."}),
     ("ungrounded_value", {"answer": "From 1 to 100.", "quotes": LIMIT}),
     ("ungrounded_value", {"answer": "Up to 3.", "quotes": ["three keys"], "text": "three keys"}),
+    ("ungrounded_answer", {"answer": "Up to 20 API keys."}),
+    ("ungrounded_answer", {"answer": "It answers 409.", "quotes": ["The twenty-first call fails with status 409"]}),
     ("unknown_name", {"question": "Which JSON fields does the HTTP API of `POST /v1/keys` want?"}),
     ("unknown_name", {"question": "What fails with 409?"}),
     ("exact_duplicate", {}),
     ("near_duplicate", {}),
     ("off_answer", {"question": "How many keys may a project have?"}),
     ("mismatched_form", {"question": "How many keys may a project have?"}),
+    ("mojibake", {"answer": "A café’s keys."}),
+    ("repetition", {"answer": "Keys, keys and keys."}),
+    ("wrong_language", {"answer": "`Authorization`"}),
+    ("broken_code", {"answer": "```python\nclient = Client(key)\n```"}),
 ]
 DROP = [
     ("bad_length", {"question": "Keys?"}, "5 characters"),
@@ -112,10 +125,15 @@ DROP = [
     ("ungrounded_value", {"answer": "A project may have 25 keys."}, "'25' stands nowhere"),
     ("ungrounded_value", {"answer": "The code is `key_limit_reached`.", "quotes": [ANSWER]}, "only elsewhere"),
     ("ungrounded_value", {"answer": "A project may have 2 keys."}, "'2'"),
+    ("ungrounded_answer", {"answer": "Webhook endpoints receive signed events within seconds."}, "of its words"),
     ("unknown_name", {"question": "What does `rotate_key` do to a project?"}, "rotate_key"),
     ("unknown_name", {"question": "Why may a project have 21 keys?"}, "'21'"),
     ("off_answer", {"question": "Which cookie does the browser store for sessions?"}, "of what it asks about"),
     ("off_answer", {"question": "Why may a project have keys?"}, "a reason"),
+    ("mojibake", {"answer": "Twenty cafÃ© keys."}, "garbled"),
+    ("repetition", {"answer": "A key and a key and a key and a key."}, "repeats"),
+    ("wrong_language", {"answer": "Das Projekt kann nicht mehr als 20 Schlüssel haben."}, "German"),
+    ("broken_code", {"answer": "```python\nclient = Client(key\n```"}, "does not parse"),
     ("mismatched_form", {"question": "Which header may a project have?"}, "names none"),
 ]  # fmt: skip
 
@@ -219,12 +237,12 @@ def test_twins_across_facts_are_dropped_with_id_and_true_similarity():
     done = funnel([one, other], make_filters(FilterConfig()))
     [reject] = done.rejects
     assert (reject.reason, reject.twin) == ("near_duplicate", done.kept[0].id)
-    assert reject.similarity == round(_jaccard(_row(one).grams, _row(other).grams), 4) >= 0.7
+    assert reject.similarity == round(jaccard(one, other), 4) >= 0.7
 
 
 def test_plain_words_that_the_section_marks_as_names_tell_questions_apart():
     one, other = long_pair("What does the limit parameter do?"), long_pair("What does the offset parameter do?", "two")
-    assert _jaccard(_row(one).grams, _row(other).grams) >= 0.7
+    assert jaccard(one, other) >= 0.7
     assert list(verdicts([one, other], [only("near_duplicate")]).values()) == [None, None]
 
 

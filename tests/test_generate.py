@@ -613,12 +613,18 @@ def test_an_estimate_rests_on_real_calls_where_there_are_some(manual, generate, 
     assert abs(ran.json["cost_usd"] / guessed["cost_usd"]["expected"] - 1) > 0.05
 
 
-def test_preview_asks_about_a_few_chunks_and_publishes_nothing(manual, run_factory, teacher, tmp_path):
+def test_preview_asks_about_a_few_chunks_and_publishes_nothing(manual, run_factory, generate, teacher, tmp_path):
     ran = run_factory("generate", "--docs", "manual", "--teacher", SPEC, "--preview", 3, teacher=teacher)
-    assert (ran.code, teacher.requests) == (0, 3)
+    assert (ran.code, teacher.requests) == (0, 1)  # three neighbours share a request, as in a whole run
     assert ran.out.count("  Q: ") == ran.out.count("  A: ") == 18
     assert not (tmp_path / "factory-data" / "versions").exists()
-    assert len(Journal(tmp_path / "factory-data" / "journal")) == 3
+    assert len(Journal(tmp_path / "factory-data" / "journal")) == 1
+    whole = generate(teacher)
+    assert (whole.json["requests"], whole.json["cached"], teacher.requests) == (10, 1, 11)
+    ran = run_factory(
+        "generate", "--docs", "manual", "--teacher", SPEC, "--preview", 5, "--out", "other", teacher=teacher
+    )
+    assert ran.out.count("  Q: ") == 30  # a whole group and two chunks of another
 
 
 # Who else is there.

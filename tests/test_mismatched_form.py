@@ -37,6 +37,7 @@ FAILS = [
     ("Which library does it expose?", "The `requests` library exposes `next`."),
     ("Which status fails with 400?", "An old cursor fails with status 400."),
     ("How many seconds is the key kept?", "The key is kept for 24 hours."),
+    ("What is the schema `Page`?", "Schema `Page`: object"),
     ("What is the default of `offset`?", "`limit` (query, integer, default 20): Page size."),
     ("Why a key of any kind?", "A project may have 20 keys, each of which is sent in a header of its own."),
 ]
@@ -57,3 +58,13 @@ def test_a_question_that_fits_is_kept(question, answer):
 def test_a_question_that_does_not_fit_is_dropped_with_a_reason(question, answer):
     assert judged(question, answer).detail
     assert judged(question, answer, overlap=0.0) is None  # teachers that phrase freely are not held to forms
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"), [("What is `limit` of `GET /rows`?", True), ("What is `limit` of `GET /keys`?", False)]
+)
+def test_a_parameter_is_asked_for_as_its_operations(question, kept):
+    chunk = Chunk("c", "a.yaml", ("API", "GET /rows: List rows"), "", 1, 2, 9, "operation")
+    answer = "`limit` (query, integer, default 20): Page size."
+    pair = Pair("p", "f", question, answer, (answer,), "value", "c", "local/x", "0")
+    assert (make(FilterConfig(answer_overlap=0.8)).judge(Candidate(pair, chunk)) is None) is kept

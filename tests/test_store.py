@@ -22,7 +22,7 @@ def row(number, split="train", text=ODD, **place):
     pair = Pair(
         f"{number:016x}",
         "fact",
-        f"Q{number} {text}",
+        f"{str(number) * 30} {text}",
         f"A {text}",
         (text, "two"),
         "limit",
@@ -94,7 +94,7 @@ def test_what_a_killed_run_left_behind_harms_nothing(tmp_path):
 
 def test_verify_names_every_byte_that_is_not_as_published(tmp_path):
     changed, missing, extra, forged = (publish(tmp_path) for _ in range(4))
-    (changed / "train.jsonl").write_bytes((changed / "train.jsonl").read_bytes().replace(b"Q1", b"Q7"))
+    (changed / "train.jsonl").write_bytes((changed / "train.jsonl").read_bytes().replace(b"A A", b"A B"))
     (missing / "README.md").unlink()
     (extra / "notes.txt").write_text("mine")
     manifest = json.loads((forged / "manifest.json").read_text())

@@ -1,0 +1,149 @@
+"""What a version is made of: taught pairs, a person's own, questions without an answer; in their splits, N in all.
+
+    Plan + what was accepted ─▶ Composed(rows, rejects, missing)
+
+A person's pairs always stay. About ``unanswerable_share`` of the whole are questions that the documents do not answer.
+Of the taught ones, what was published stays first, then each chunk gives one in turn. What would leak the test makes
+room for others.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from factory.gold import TEACHER as PERSON
+from factory.gold import Gold
+from factory.inputs import Inputs
+from factory.manifest import places_so_far
+from factory.plan import Plan
+from factory.store import Row, Version
+from filters.holdout import Place, SplitConfig, assign
+from filters.leakage import Leak, Settled, settle
+from generators.records import Pair, Reject
+from generators.unanswerable import KIND, UnanswerableConfig, unanswerable
+
+
+@dataclass(slots=True)
+class Composed:
+    """Rows and what had to give way; ``missing`` pairs to the target."""
+
+    rows: list[Row] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Puts versions together; made once a run.
+
+    Attributes:
+        inputs: Settings and documents.
+        held: Paths of the documents held out whole.
+        before: Pair id → place that was ever published.
+        gold: A person's pairs.
+    """
+
+    inputs: Inputs
+    held: Collection[str]
+    before: Mapping[str, Place]
+    gold: Sequence[Gold] = ()
+
+    def compose(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
+        """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left."""
+        pool = [*(row.pair for row in plan.kept), *_in_turns(accepted)]
+        leaks: dict[str, Leak] = {}
+        while True:
+            clean = [pair for pair in pool if pair.id not in leaks]
+            chosen = self._chosen(clean)
+            settled = self._settled(chosen)
+            fresh = {leak.pair.id: leak for leak in settled.leaks if leak.pair.id not in leaks}
+            leaks |= fresh
+            if not fresh:
+                break
+        taken = {pair.id for pair in chosen}
+        composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])
+        composed.rejects = [_as_reject(leak) for leak in leaks.values() if leak.pair.kind != KIND]
+        target = self.inputs.settings.pairs
+        composed.rejects += [
+            Reject("target", "over_target", f"more than {target} pairs", pair.chunk, pair)
+            for pair in clean
+            if pair.id not in taken
+        ]
+        composed.missing = max(0, target - len(composed.rows))
+        return composed
+
+    def _chosen(self, taught: Sequence[Pair]) -> list[Pair]:
+        """Gold, then as many taught pairs, with the questions without an answer beside them, as there is room for."""
+        gold = [each.pair for each in self.gold]
+        target = self.inputs.settings.pairs
+        if not target:
+            return [*gold, *taught, *_of(taught, self._extras(taught))]
+        room = max(0, target - len(gold))
+        extras = self._extras(taught)
+        count = bisect_right(range(len(taught)), room, key=lambda last: last + 1 + len(_of(taught[: last + 1], extras)))
+        chosen, beside = taught[:count], _of(taught[:count], extras)
+        # One more taught pair may bring two with it: then not all of these find room.
+        if count < len(taught) and count + len(beside) < room:
+            chosen = taught[: count + 1]
+            beside = _of(chosen, extras)[: room - len(chosen)]
+        return [*gold, *chosen, *beside]
+
+    def _extras(self, taught: Sequence[Pair]) -> dict[str, list[Pair]]:
+        settings = self.inputs.settings
+        config = UnanswerableConfig(settings.unanswerable_share, settings.product, settings.seed)
+        return unanswerable(taught, self.inputs.corpus.chunks, config)
+
+    def _settled(self, pairs: Sequence[Pair]) -> Settled:
+        corpus, config = self.inputs.corpus, split_config(self.inputs)
+        held_chunks = {chunk for entry in corpus.documents if entry.path in self.held for chunk in entry.chunks}
+        places = assign(pairs, held_chunks, self.before, config)
+        pinned = {each.pair.id for each in self.gold if each.pinned}
+        places |= {pair.id: Place("test", "unseen") for pair in pairs if pair.id in pinned}
+        return settle(pairs, places, {*self.before, *pinned})
+
+    def _row(self, pair: Pair, place: Place) -> Row:
+        home = self.inputs.corpus.chunks.get(pair.chunk)
+        if home is None:
+            home = next(each.chunk for each in self.gold if each.pair.id == pair.id)
+        return Row(pair, place, home.document, home.lines)
+
+
+def _of(taught: Iterable[Pair], extras: Mapping[str, Sequence[Pair]]) -> list[Pair]:
+    """The questions without an answer that stand beside these pairs."""
+    return [extra for fact in dict.fromkeys(pair.fact for pair in taught) for extra in extras.get(fact, ())]
+
+
+def composer_for(inputs: Inputs, previous: Version | None, held: Collection[str]) -> Composer:
+    """The composer of a run that goes on from the last version."""
+    return Composer(inputs, held, places_so_far(previous) if previous else {}, inputs.gold)
+
+
+def split_config(inputs: Inputs) -> SplitConfig:
+    """The shares of the splits as set."""
+    settings = inputs.settings
+    return SplitConfig(settings.test_share, settings.validation_share, settings.unseen_share, settings.seed)
+
+
+def _as_reject(leak: Leak) -> Reject:
+    return Reject("split", "test_leak", leak.detail, leak.pair.chunk, leak.pair, "", leak.twin, leak.similarity or None)
+
+
+def _in_turns(pairs: Sequence[Pair]) -> list[Pair]:
+    """One pair of each chunk, then a second of each, and so on."""
+    seen: Counter[str] = Counter()
+    turns: list[tuple[int, Pair]] = []
+    for pair in pairs:
+        turns.append((seen[pair.chunk], pair))
+        seen[pair.chunk] += 1
+    return [pair for _, pair in sorted(turns, key=lambda each: each[0])]
+
+
+def without_own(plan: Plan) -> Plan:
+    """The plan without the rows that are made anew in each run."""
+    return replace(plan, kept=[row for row in plan.kept if not is_own(row.pair)])
+
+
+def is_own(pair: Pair) -> bool:
+    """Whether no teacher wrote it: a person's pair, or a question without an answer."""
+    return pair.kind == KIND or pair.teacher == PERSON

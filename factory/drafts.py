@@ -1,0 +1,50 @@
+"""Files that appear whole or not at all: written beside their place, forced to the disk, renamed.
+
+with drafts(folder, ["rows.jsonl", "rejected.jsonl"]) as [rows, rejected]: rows.write(b"…")
+"""
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from generators.errors import UsageError
+
+
+@contextmanager
+def drafts(folder: Path, names: Sequence[str]) -> Iterator[list[IO[bytes]]]:
+    """Open files to write; they take their names together when all went well, and vanish when it did not."""
+    _make(folder)
+    paths = [folder / f".{name}.{os.getpid()}.draft" for name in names]
+    try:
+        with ExitStack() as stack:
+            files: list[IO[bytes]] = [stack.enter_context(path.open("wb", buffering=1 << 20)) for path in paths]
+            yield files
+            for file in files:
+                file.flush()
+                os.fsync(file.fileno())
+        for path, name in zip(paths, names, strict=True):
+            path.replace(folder / name)
+        _sync(folder)
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror}; give another --to") from error
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

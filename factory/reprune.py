@@ -1,0 +1,191 @@
+"""``factory filter`` on a workspace: judge the pairs of the latest version again, without a request.
+
+    last version + documents + thresholds ─▶ Repruned(rows, rejects, new version or the same)
+
+Judged are the published rows, and the pairs that a filter rejected, the published ones first: with the same thresholds
+nothing changes. Pairs whose section is no longer in the documents, or cannot be looked up, keep what was decided by it.
+"""
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from factory import __version__
+from factory.card import dataset_card
+from factory.compose import is_own
+from factory.config import Settings
+from factory.corpus import read_corpus
+from factory.inputs import funnel_config
+from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
+from factory.store import Row, Version, Workspace
+from filters import NEED_SECTION
+from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters
+from filters.holdout import SplitConfig, assign
+from generators.asking import Spent
+from generators.errors import UsageError
+from generators.records import Chunk, Document, Pair, Reject, Skipped
+from generators.templates import load_template
+
+
+@dataclass(slots=True)
+class Repruned:
+    """What came of it: ``rows`` judged, rejects of the filters, and the version that holds the result."""
+
+    path: Path
+    published: bool
+    judged: int
+    kept: int
+    rejects: list[Reject] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> Repruned:
+    """Judge again and publish if a row came or went; the workspace must be locked."""
+    previous = workspace.latest()
+    if previous is None:
+        raise UsageError(f"nothing is published in {workspace.root}: run 'factory generate --docs … --out' first")
+    notes = list[str]()
+    chunks = _chunks(settings, previous, notes)
+    config = _settled(config, settings, previous)
+    pairs, rejected, others = _candidates(previous, chunks)
+    own = [pair for pair in pairs if is_own(pair)]
+    accepted, rejects = _judge([pair for pair in pairs if not is_own(pair)], rejected, chunks, config)
+    accepted = [*own, *accepted]
+    absent = sum(pair.chunk not in chunks for pair in pairs)
+    if absent:
+        notes.append(f"{absent} pairs are of sections that cannot be looked up: judged without them")
+    found = Repruned(previous.path, False, len(pairs) + len(rejected), len(accepted), rejects, notes)
+    if {pair.id for pair in accepted} == {row.pair.id for row in previous.rows}:
+        return found
+    if not accepted:
+        raise UsageError("no pair would be left: nothing is published; give other filters or thresholds")
+    found.path = _publish(workspace, settings, config, previous, accepted, [*others, *rejects], chunks)
+    found.published = True
+    return found
+
+
+def _chunks(settings: Settings, previous: Version, notes: list[str]) -> dict[str, Chunk]:
+    """The sections of the documents by id, read again; none if nobody knows where they are."""
+    docs = settings.docs or tuple(previous.manifest.get("docs", ()))
+    try:
+        return read_corpus(docs, settings.include, settings.exclude, settings.privacy, _unheard).chunks if docs else {}
+    except UsageError as error:
+        notes.append(f"the documents cannot be read ({error})")
+        return {}
+
+
+def _unheard(item: Document | Skipped) -> None:
+    """Say nothing of what is read: ``generate`` did."""
+
+
+def _settled(config: FilterConfig, settings: Settings, previous: Version) -> FilterConfig:
+    """The thresholds as ``generate`` would have them, with the product and the kind of prompt of the last version."""
+    before = previous.manifest["filters"]
+    product = settings.product or before["known_names"][-1]
+    try:
+        bound = load_template(previous.manifest["template"]["name"]).constants.bound_quotes
+    except UsageError:
+        bound = bool(before["answer_overlap"])
+    return funnel_config(config, product, bound=bound)
+
+
+def _candidates(previous: Version, chunks: Mapping[str, Chunk]) -> tuple[list[Pair], list[Pair], list[Reject]]:
+    """Published pairs, pairs that a filter rejected, and the rejects that are not ours to judge."""
+    published = [row.pair for row in previous.rows]
+    known = {pair.id for pair in published}
+    rejected, others = list[Pair](), list[Reject]()
+    for reject in previous.rejects:
+        pair = reject.pair
+        lost = reject.reason in NEED_SECTION and reject.chunk not in chunks
+        if reject.stage != "filter" or pair is None or pair.id in known or lost:
+            others.append(reject)
+        else:
+            known.add(pair.id)
+            rejected.append(pair)
+    return published, rejected, others
+
+
+def _judge(
+    published: Sequence[Pair], rejected: Sequence[Pair], chunks: Mapping[str, Chunk], config: FilterConfig
+) -> tuple[list[Pair], list[Reject]]:
+    """Run both through the funnel, the rejected ones against what is left of the published."""
+    first = funnel(_with_sections(published, chunks), _filters(config))
+    kept = _with_sections(first.kept, chunks)
+    second = funnel(_with_sections(rejected, chunks), _filters(config), kept)
+    return [*first.kept, *second.kept], [*first.rejects, *second.rejects]
+
+
+@dataclass(frozen=True, slots=True)
+class _BySection:
+    """A filter that judges a pair by its section, held back where there is none to look up."""
+
+    inner: Filter
+
+    @property
+    def name(self) -> str:
+        """What it drops."""
+        return self.inner.name
+
+    def judge(self, candidate: Candidate) -> Drop | None:
+        """Judge as the filter does, or keep."""
+        return self.inner.judge(candidate) if candidate.chunk.document else None
+
+
+def _filters(config: FilterConfig) -> list[Filter]:
+    return [_BySection(each) if each.name in NEED_SECTION else each for each in make_filters(config)]
+
+
+def _with_sections(pairs: Iterable[Pair], chunks: Mapping[str, Chunk]) -> list[Candidate]:
+    """Pairs with their sections; one that cannot be looked up is stood in for by what the pair itself says."""
+    found = []
+    for pair in pairs:
+        text = "\n".join((*pair.quotes, pair.question, pair.answer))
+        found.append(Candidate(pair, chunks.get(pair.chunk) or Chunk(pair.chunk, "", (), text, 0, 0, 0)))
+    return found
+
+
+def _publish(
+    workspace: Workspace,
+    settings: Settings,
+    config: FilterConfig,
+    previous: Version,
+    accepted: Sequence[Pair],
+    rejects: Sequence[Reject],
+    chunks: Mapping[str, Chunk],
+) -> Path:
+    """Publish a version that differs from the last in its rows and rejects alone."""
+    before = previous.manifest
+    rows = _rows(settings, previous, accepted, chunks)
+    manifest: dict[str, Any] = {
+        **{key: value for key, value in before.items() if key not in ("format", "version", "files")},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "previous": previous.name,
+        "filters": asdict(config),
+        "former_places": former_places(previous, rows),
+        **count_pairs(rows, rejects),
+        "funnel": funnel_of(config, rows, rejects),
+        "run": asdict(Spent()),
+        "versions": {**before["versions"], "factory": __version__, "python": platform.python_version()},
+    }
+    return workspace.publish(rows, rejects, manifest, dataset_card(before["name"], manifest), before["system_prompt"])
+
+
+def _rows(settings: Settings, previous: Version, accepted: Sequence[Pair], chunks: Mapping[str, Chunk]) -> list[Row]:
+    """Each pair in the split it had or is now given."""
+    documents = previous.manifest["documents"]
+    held = {chunk for entry in documents if entry["held_out"] for chunk in entry["chunks"]}
+    homes = {chunk: entry["path"] for entry in reversed(documents) for chunk in entry["chunks"]}
+    shares = SplitConfig(
+        settings.test_share, settings.validation_share, settings.unseen_share, previous.manifest["seed"]
+    )
+    places = assign(accepted, held, places_so_far(previous), shares)
+    known = {row.pair.id: row for row in previous.rows}
+    rows = []
+    for pair in accepted:
+        lines = chunks[pair.chunk].lines if pair.chunk in chunks else ""
+        row = known.get(pair.id) or Row(pair, places[pair.id], homes.get(pair.chunk, ""), lines)
+        rows.append(replace(row, place=places[pair.id]))
+    return rows
