@@ -16,7 +16,7 @@ from generators.asking import Outcome, Spent
 from generators.errors import UsageError
 from generators.prices import Prices
 from generators.qa import QaConfig, build_request, recipe
-from generators.records import Document, Pair, Skipped
+from generators.records import Document, Pair, Skipped, content_id
 from generators.templates import Template, load_template
 
 # Questions that a bound teacher writes must have this share of their content words in their answer.
@@ -56,6 +56,13 @@ class Inputs:
     def recipe(self) -> str:
         """What, besides the documents, decides what is asked."""
         return recipe(self.template, self.qa, self.settings.teacher)
+
+    @property
+    def own(self) -> str:
+        """What, besides the documents and the teacher, rows are made of: a person's pairs, questions without answer."""
+        settings = self.settings
+        gold = [(each.pair.id, each.pinned, each.chunk.id) for each in self.gold]
+        return content_id("own", gold, settings.unanswerable_share, settings.product, settings.seed)
 
     @property
     def system_prompt(self) -> str:

@@ -53,6 +53,7 @@ def manifest_of(
         "name": inputs.name,
         "system_prompt": inputs.system_prompt,
         "recipe": inputs.recipe,
+        "own": inputs.own,
         "teacher": settings.teacher,
         "terms": TERMS.get(settings.teacher.partition("/")[0].partition(":")[0], "unknown"),
         "template": {"name": inputs.template.name, "sha256": inputs.template.sha256},

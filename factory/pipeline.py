@@ -49,7 +49,11 @@ class Result:
 async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch: Watch, stop: asyncio.Event) -> Result:
     """Run all stages; the workspace must be locked. A set ``stop`` ends the sending and nothing is published."""
     previous = workspace.latest()
-    plan = without_own(make_plan(inputs, previous))
+    plan = make_plan(inputs, previous)
+    if previous is not None and _nothing_to_do(previous, plan, inputs):
+        rejects = [*inputs.corpus.withheld.values(), *plan.rejects, *_surplus(plan, inputs)]
+        return Result(previous.name, previous.path, inputs.corpus, previous.rows, rejects, Spent(), plan.changes)
+    plan = without_own(plan)
     held = _held_out(inputs, previous)
     journal = Journal(workspace.journal)
     for damage in journal.damage:
@@ -130,15 +134,35 @@ def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
     return hold_out({entry.path: entry.chunks for entry in inputs.corpus.documents}, known, split_config(inputs))
 
 
+def _nothing_to_do(previous: Version, plan: Plan, inputs: Inputs) -> bool:
+    """Whether the last version is what this run would make: told without judging anything again."""
+    target = inputs.settings.pairs
+    met = len(previous.rows) == target if target else not plan.returning
+    return met and not plan.todo and previous.manifest.get("own") == inputs.own and _same_documents(previous, inputs)
+
+
+def _surplus(plan: Plan, inputs: Inputs) -> list[Reject]:
+    """What stays rejected because the target is met."""
+    more = f"more than {inputs.settings.pairs} pairs"
+    return [Reject("target", "over_target", more, pair.chunk, pair) for pair in plan.returning]
+
+
 def _unchanged(previous: Version, inputs: Inputs, rows: Sequence[Row], harvest: Harvest) -> bool:
     """Whether publishing would say nothing new."""
-    then, now = previous.manifest, inputs.corpus.documents
     return (
         {(row.pair.id, row.place, row.document) for row in previous.rows}
         == {(row.pair.id, row.place, row.document) for row in rows}
-        and then["system_prompt"] == inputs.system_prompt
+        and previous.manifest["asked"] == harvest.asked
+        and _same_documents(previous, inputs)
+    )
+
+
+def _same_documents(previous: Version, inputs: Inputs) -> bool:
+    """Whether a version was made of the same documents, asked about in the same way."""
+    then, now = previous.manifest, inputs.corpus.documents
+    return (
+        then["system_prompt"] == inputs.system_prompt
         and then["recipe"] == inputs.recipe
-        and then["asked"] == harvest.asked
         and [(entry["path"], tuple(entry["chunks"])) for entry in then["documents"]]
         == [(entry.path, entry.chunks) for entry in now]
     )

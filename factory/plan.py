@@ -47,11 +47,13 @@ def make_plan(inputs: Inputs, previous: Version | None) -> Plan:
             home = chunks[row.pair.chunk]
             plan.kept.append(replace(row, document=home.document, lines=home.lines))
     known = {row.pair.id for row in plan.kept}
+    # A twin that gave way to a third keeps its own twins out too: what is decided is not decided anew.
+    decided = {each.pair.id for each in previous.rejects if each.pair is not None and each.chunk in plan.asked}
     for reject in previous.rejects:
         # Of a chunk that was not answered, the failure is no news: it is asked again.
         if reject.chunk not in plan.asked:
             continue
-        lost_to_none = reject.stage == "target" or (reject.twin and reject.twin not in known)
+        lost_to_none = reject.stage == "target" or (reject.twin and reject.twin not in known | decided)
         if reject.pair is not None and reject.pair.id not in known and lost_to_none:
             known.add(reject.pair.id)
             plan.returning.append(reject.pair)
