@@ -31,6 +31,7 @@ _MEANS = re.compile(
     re.IGNORECASE,
 )
 _ASPECT = re.compile(r"What is the (value|type|format|unit|length|maximum|minimum|default) (?:value )?(?:of|for)\b")
+_NAMES_IT = re.compile(r"^(?:\w+ )?[Ww]hich (?:(?!(?:of|in|for|to|on|with|does|is|are|do|can)\b)\w+ ){1,3}`")
 _PERHAPS = re.compile(r"\byou (?:might|may) (?:want|wish|like|need)\b", re.IGNORECASE)
 _NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice)"
 _LEAST_SHARED, _LEAST_RECALL, _LEAST_TOLD = 3, 0.4, 2
@@ -150,6 +151,8 @@ def _verb_stem(token: str) -> str:
 def _choice(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "Which package …?": the answer holds a name beside that word which the question does not hold."""
     question, noun = found[0], found["noun"].lower()
+    if _NAMES_IT.match(question):
+        return Drop("the question names what it asks for")
     longer = f"{noun} {found['more'] or ''}".strip().lower()
     noun = longer if longer in answer.lower() else noun
     if noun.startswith("status") and re.search(r"\b[1-5]\d\d\b", answer):
@@ -174,11 +177,18 @@ def _count(found: re.Match[str], answer: str) -> Drop | None:
     stem = re.escape(unit.split()[-1].rstrip("s")[:6])
     if not re.search(rf"\b{_NUMBER}(?:[ -][\w-]+){{0,2}}?[ -]{stem}", answer, re.IGNORECASE):
         return Drop(f"asks for a number of {unit}, and the answer gives none")
+    if re.search(r"\d", without_code := re.sub(r"`[^`]*`", "", found[0])) and _shared_number(without_code, answer):
+        return Drop("the question holds the number that it asks for")
     return None if len(content_words(found[0]) & content_words(answer)) > 1 else _in_general(found[0], answer)
 
 
 def _denies(text: str) -> bool:
     return bool(_DENIAL.search(re.sub(r"`[^`]*`", "`x`", text)))
+
+
+def _shared_number(question: str, answer: str) -> bool:
+    numbers = re.findall(r"\d[\d.,]*", question)
+    return any(re.search(rf"(?<![\d.,]){re.escape(number.rstrip('.,'))}(?![\d])", answer) for number in numbers)
 
 
 def _in_general(question: str, answer: str) -> Drop | None:

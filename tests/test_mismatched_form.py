@@ -36,6 +36,8 @@ FAILS = [
     ("Which method does `HEAD` support?", "The `GET` and `HEAD` methods do not support a body."),
     ("Which library does it expose?", "The `requests` library exposes `next`."),
     ("Which status fails with 400?", "An old cursor fails with status 400."),
+    ("How many keys are up to 10?", "The object `metadata` holds up to 10 keys."),
+    ("Which field `grant_type` does the request use?", "The request uses the field `grant_type=secret`."),
     ("How many seconds is the key kept?", "The key is kept for 24 hours."),
     ("What is the schema `Page`?", "Schema `Page`: object"),
     ("What is the default of `offset`?", "`limit` (query, integer, default 20): Page size."),
