@@ -15,7 +15,7 @@ from pathlib import Path
 
 HEAVY = (
     *("factory.run", "factory.start", "openai", "anthropic", "aiohttp", "jinja2", "pydantic", "rapidfuzz"),
-    *("datasketch", "rich.console", "rich.progress", "genai_prices", "yaml", "pyromark"),
+    *("numpy", "rich.console", "rich.progress", "genai_prices", "yaml", "pyromark"),
 )
 
 
