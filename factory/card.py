@@ -65,4 +65,5 @@ def _printable(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Text from outside, without what would act in Markdown or HTML."""
-    return _printable(text).replace("<", "&lt;").replace("`", "'").replace("|", "/").replace("\n", " ")
+    plain = _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("`", "'").replace("|", "/")
+    return plain.replace("[", "(").replace("]", ")")

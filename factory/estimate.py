@@ -57,7 +57,7 @@ class Estimate:
         cost = "unknown price" if self.cost is None else " / ".join(money(cost) for cost in self.cost)
         lines = [
             f"  documents   {self.documents}, in {self.chunks} chunks",
-            f"  requests    {self.requests} to {teacher}, {self.cached} more are in the journal",
+            f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal",
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
             f"  cost        {cost}",
             *redaction_line(self.redactions, "will be replaced before anything is sent"),

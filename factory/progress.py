@@ -3,13 +3,13 @@
 Screen(quiet=…) is a ``inputs.Watch``
 """
 
-import re
 import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from generators.asking import Outcome, Spent
+from generators.invisible import UNPRINTABLE
 from generators.models import Progress as PullProgress
 from generators.records import Document, Pair, Skipped
 
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 # Without a terminal: a line at least this often, and pairs at most this often (seconds).
 _LINE_SECONDS = 10.0
 _PAIR_SECONDS = 1.5
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str, width: int = 0) -> str:
     """Text from a document or a reply, safe to print: no terminal escapes or invisible marks; cut to ``width``."""
-    clean = _CONTROL.sub("�", text.encode("utf-8", "replace").decode())
+    clean = UNPRINTABLE.sub("�", text.encode("utf-8", "replace").decode())
     return clean if not width or len(clean) <= width else clean[: width - 1] + "…"
 
 
@@ -74,7 +73,7 @@ class Screen:
         if self.quiet:
             return
         if self._bar is not None:
-            self._bar.console.print(visible(line), markup=False, highlight=False)
+            self._bar.console.print(visible(line), markup=False, highlight=False, emoji=False)
         else:
             print(visible(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the screen
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from filters.holdout import Place
 from generators.errors import LockedError, StoppedError, UsageError
+from generators.invisible import printable_json
 from generators.records import Pair, Reject
 
 FORMAT = 1
@@ -116,9 +117,7 @@ class Workspace:
             files["README.md"] = card
             digests = {file: _write(draft / file, text) for file, text in files.items()}
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
-            digest = _write(
-                draft / "manifest.json", json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-            )
+            digest = _write(draft / "manifest.json", _json(whole, indent=1, sort_keys=True))
             _sync_folder(draft)
             _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
             draft.rename(self.versions / name)
@@ -250,7 +249,11 @@ def _json_lines(path: Path) -> list[Any]:
 
 
 def _line(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return _json(record)
+
+
+def _json(value: Mapping[str, Any], **how: Any) -> str:  # noqa: ANN401 - json's own options
+    return printable_json(json.dumps(value, ensure_ascii=False, **how)) + "\n"
 
 
 def _write(path: Path, text: str) -> str:

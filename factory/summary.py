@@ -44,10 +44,11 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
     pairs, splits = counted["pairs"], counted["splits"]
     skipped = f" ({len(result.corpus.skipped)} files skipped)" if result.corpus.skipped else ""
     rejected = ", ".join(f"{reason} {count}" for reason, count in _by_count(pairs["rejected"])) or "none"
+    teacher = visible(inputs.settings.teacher)
     lines = [
         "",
         f"  documents   {len(result.corpus.documents)}, in {len(result.corpus.chunks)} chunks{skipped}",
-        f"  requests    {result.spent.requests} to {inputs.settings.teacher}, {result.spent.cached} from the journal; "
+        f"  requests    {result.spent.requests} to {teacher}, {result.spent.cached} from the journal; "
         f"{_tokens(result.spent)}, {money(result.spent.cost_usd)}",
         f"  pairs       {pairs['accepted']} accepted of {pairs['candidates']} candidates",
         f"  rejected    {rejected}",

@@ -1,4 +1,4 @@
-"""Take out of a text what a person does not see and a model reads: the way that hidden instructions come in.
+"""Take out of a text what a person does not see and a model or a terminal reads: how hidden instructions come in.
 
     visible_text("Ig\u200bnore\U000e0041") ─▶ "Ignore"
 
@@ -6,6 +6,7 @@ Zero-width characters, directions, tags, fillers, variation selectors that carry
 script or an emoji needs stays: joiners between letters of Arabic and Indic scripts, joiners and one selector in emoji.
 """
 
+import json
 import re
 
 # Between these letters a (non-)joiner changes what is read.
@@ -20,6 +21,11 @@ _INVISIBLE = re.compile(
     f"|(?<![{_JOINING}{_EMOJI}])\u200d|\u200d(?![{_JOINING}{_EMOJI}])"
     f"|(?<![{_EMOJI}0-9#*\u3400-\u9fff])[\ufe00-\ufe0f]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"
 )
+# What a terminal may act on or not show, but for line breaks and tabs; for whoever prints text from outside.
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -30,3 +36,8 @@ def visible_text(text: str) -> str:
     while (seen := _INVISIBLE.sub("", text)) != text:  # what is taken out may have stood between two others
         text = seen
     return text
+
+
+def printable_json(text: str) -> str:
+    """JSON with escapes for what a terminal might act on; whoever reads it as JSON reads the same."""
+    return UNPRINTABLE.sub(lambda found: json.dumps(found[0])[1:-1], text)

@@ -19,6 +19,7 @@ from generators.detectors import DETECTORS
 from generators.detectors.contacts import is_sample
 from generators.errors import UsageError
 from generators.finding import Detector, Finding
+from generators.hidden_html import without_hidden_html
 from generators.instructions import instruction_in
 from generators.invisible import visible_text
 from generators.placeholders import Placeholders
@@ -163,7 +164,7 @@ def _seal(chunk: Chunk, config: PrivacyConfig) -> str:
 
 
 def _plain(text: str) -> str:
-    return without_chat_tokens(visible_text(text))
+    return without_chat_tokens(without_hidden_html(visible_text(text)))
 
 
 def _is_allowed(kind: str, value: str, config: PrivacyConfig) -> bool:

@@ -1,6 +1,5 @@
 """Which elements of a page are its content, and which are navigation, chrome or hidden."""
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -20,10 +19,7 @@ from generators.docs.html_names import (
     LINK_CLASSES,
     LINK_SIGNS,
 )
-
-_HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?!\s*\.?\s*[1-9])", re.IGNORECASE
-)
+from generators.hidden_html import HIDING_STYLE
 
 _SURE_RANKS = 6
 # Elements that are looked at around one, so that hostile nesting costs no more than its size.
@@ -66,7 +62,7 @@ def is_hidden(tag: Tag) -> bool:
         return True
     if attributes.get("aria-hidden") == "true":
         return True
-    return "style" in attributes and _HIDING_STYLE.search(attribute(tag, "style")) is not None
+    return "style" in attributes and HIDING_STYLE.search(attribute(tag, "style")) is not None
 
 
 def _is_permalink(tag: Tag) -> bool:
