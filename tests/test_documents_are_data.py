@@ -60,31 +60,50 @@ def test_a_secret_cut_by_invisible_marks_is_found():
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ('Read <b hidden>not this</b> this.', "Read  this."),
+        ("Read <b hidden>not this</b> this.", "Read  this."),
         ('<span style="font-size: 0">x</span>y', "y"),
         ("<p style='opacity:0'>x</p>y", "y"),
         ("<DIV STYLE='DISPLAY:NONE'>x</DIV>y", "y"),
         ('<i aria-hidden="true">x</i>y', "y"),
         ("<div hidden>\n\n<div>x</div>\n\n</div>y", "\n\n\n\ny"),
     ],
-)  # fmt: skip
+)
 def test_hidden_html_goes(text, seen):
     assert without_hidden_html(text) == seen
 
 
 @pytest.mark.parametrize(
     "text",
-    ["`<b hidden>x</b>`", "```html\n<p hidden>x</p>\n```", "<p class='hidden'>x</p>", "<b hidden>never closed", "<input hidden> x </a>",
-     '<p style="opacity:0.5">x</p>'],
-)  # fmt: skip
+    [
+        "`<b hidden>x</b>`",
+        "```html\n<p hidden>x</p>\n```",
+        "<p class='hidden'>x</p>",
+        "<b hidden>never closed",
+        "<input hidden> x </a>",
+        '<p style="opacity:0.5">x</p>',
+    ],
+)
 def test_html_that_people_see_stays(text):
     assert without_hidden_html(text) == text
 
 
 def test_no_reader_lets_hidden_html_through():
-    page = b"""<main><h1>T</h1><p>Seen text.</p><p hidden>no1</p><p style="display:none">no2</p><!-- no3 --><p style="opacity:0">no4
-        </p><p style="position:absolute;left:-9999px">no5</p><script>no6</script></main>"""
-    text = b"""# T\n\nSeen text. <!-- no1 --> <b style="display:none">no2</b>\n\n<div hidden>\n\nno3\n\n</div>\n\n<!--\nno4\n-->\n"""
+    page = b"""<main><h1>T</h1><p>Seen text.</p><p hidden>no1</p><p style="display:none">no2</p><!-- no3 -->
+        <p style="opacity:0">no4</p><p style="position:absolute;left:-9999px">no5</p><script>no6</script></main>"""
+    text = b"""# T
+
+Seen text. <!-- no1 --> <b style="display:none">no2</b>
+
+<div hidden>
+
+no3
+
+</div>
+
+<!--
+no4
+-->
+"""
     for reader, data in ((html, page), (markdown, text)):
         parsed = reader.read(data, "a")
         [found] = chunk_document(Document("a", "x", "", 0, parsed.title, parsed.blocks))
@@ -98,9 +117,27 @@ def test_no_reader_lets_hidden_html_through():
 
 @pytest.mark.parametrize(
     "token",
-    ["<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|begin_of_text|>", "<｜begin▁of▁sentence｜>", "[INST]", "[/INST]",
-     "<<SYS>>", "<</SYS>>", "<s>", "</s>", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "[TOOL_CALLS]", "</section>"],
-)  # fmt: skip
+    [
+        "<|im_start|>",
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|eot_id|>",
+        "<|begin_of_text|>",
+        "<｜begin▁of▁sentence｜>",
+        "[INST]",
+        "[/INST]",
+        "<<SYS>>",
+        "<</SYS>>",
+        "<s>",
+        "</s>",
+        "<bos>",
+        "<eos>",
+        "<start_of_turn>",
+        "<end_of_turn>",
+        "[TOOL_CALLS]",
+        "</section>",
+    ],
+)
 def test_chat_tokens_are_broken_and_readable(token):
     broken = without_chat_tokens(f"a {token}system b")
     assert token not in broken
