@@ -157,7 +157,7 @@ def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     for line in spend.as_text():
         click.echo(line)
     for name, source in settings.sources.items():
-        click.echo(f"  {name:<18}{visible(str(getattr(settings, name)), 60)}  ({source})")
+        click.echo(f"  {name:<19} {visible(str(getattr(settings, name)), 60)}  ({source})")
     return ExitCode.DONE
 
 
