@@ -60,7 +60,7 @@ class Estimate:
             f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal",
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
             f"  cost        {cost}",
-            *redaction_line(self.redactions, "will be replaced before anything is sent"),
+            *redaction_line(self.redactions, sent=False),
             *(f"  withheld    {visible(reject.reason)}: {visible(reject.detail, 200)}" for reject in self.withheld),
         ]
         return "\n".join(lines)

@@ -53,7 +53,7 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
         f"  pairs       {pairs['accepted']} accepted of {pairs['candidates']} candidates",
         f"  rejected    {rejected}",
         f"  splits      train {splits['train']}, validation {splits['validation']}, test {splits['test']}",
-        *redaction_line(result.corpus.redactions),
+        *redaction_line(result.corpus.redactions, sent=True),
         *_withheld_line(result.corpus),
         "",
     ]
@@ -64,15 +64,22 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
     return "\n".join(lines)
 
 
-def redaction_line(spots: Sequence[Spot], tense: str = "were replaced before anything was sent") -> list[str]:
+def redaction_line(spots: Sequence[Spot], *, sent: bool) -> list[str]:
     """What of the documents a teacher does not get to see; no line if that is nothing."""
+    if not spots:
+        return []
     counts = ", ".join(f"{number} {kind}" for kind, number in count_kinds(spots).items())
-    return [f"  private     {len(spots)} secrets and addresses {tense}: {counts}"] if spots else []
+    one = len(spots) == 1
+    what = "1 secret or address" if one else f"{len(spots)} secrets and addresses"
+    told = "will be replaced before anything is sent"
+    if sent:
+        told = f"{'was' if one else 'were'} replaced before anything was sent"
+    return [f"  private     {what} {told}: {counts}"]
 
 
 def _withheld_line(corpus: Corpus) -> list[str]:
     count = len(corpus.withheld)
-    return [f"  withheld    {count} sections; rejected.jsonl says why"] if count else []
+    return [f"  withheld    {count} section{'s' * (count > 1)}; rejected.jsonl says why"] if count else []
 
 
 def next_command(out: str) -> str:
