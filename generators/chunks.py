@@ -180,9 +180,10 @@ def _spans(text: str, start: int, end: int, *, reflows: bool) -> Iterator[tuple[
 
 
 def _bounded(text: str, spans: Iterable[tuple[int, int]], limit: int) -> Iterator[tuple[int, int]]:
-    """Cut lines and 'sentences' without an end (minified data, a wall of words) between words, or anywhere."""
+    """Cut lines and 'sentences' without an end (minified data, a wall of words) between words or items, or anywhere."""
     width = max(1, limit - 2)  # no character is more than a token
-    word = re.compile(rf"\S{{1,{width}}}\s*")
+    # Not between a name and its value, nor inside one: half a key would not be known for a secret.
+    word = re.compile(rf"(?:\S{{1,{width}}}(?=\s|$)|\S{{1,{width}}}(?<=[,;&|)>}}\]])|\S{{1,{width}}})\s*")
     for start, end in spans:
         used = 0
         if end - start > width and count_tokens(text[start:end]) > width:

@@ -69,6 +69,16 @@ def test_with_a_salt_a_value_has_one_placeholder_everywhere_and_another_salt_ano
     assert "long secret" not in repr(mine) + mine.fingerprint
 
 
+@pytest.mark.parametrize("padding", range(0, 900, 60))
+def test_no_key_is_cut_in_two_by_the_chunks(padding):
+    key = "9f8e7d6c5b4a3f2e1d0c"
+    items = ",".join(f'"n{number}":{number}' for number in range(120))
+    minified = f'{{"{"p" * padding}":1,{items},"api_key":"{key}",{items},"token":"{key}",{items}}}'
+    chunks = chunks_of(f"# A\n\n```json\n{minified}\n```\n")
+    assert len(chunks) > 1
+    assert not [each for each in chunks if key[:6] in clean(each, CONFIG).chunk.text]
+
+
 # Policies.
 
 

@@ -19,7 +19,7 @@ _MARKED = re.compile(
     r"^<.*>$|<\w+>|\{[^{}]*\}|\$\{|\$\(|^\$\w+$|\$[A-Z_]{3,}|^%\w+%$|%\(\w+\)|\.\.\.|…|^[*•.#-]+$|^__\w+__$|\[[A-Z_]+_[0-9a-f]+\]"
 )
 _FILLING = re.compile(r"your|xxxx|\.\.\.|placeholder|redacted|changeme|replace_?me|insert_?", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_.]*")
+_CODE = re.compile(r"[A-Za-z_][A-Za-z_.]*\Z|[A-Za-z_][\w.]*[(\[]")
 _MOMENT = re.compile(r"^\d{4}-\d\d-\d\d(?:$|[T ]\d)")
 _PART = re.compile(r"[^\W_]+")
 _WORD = re.compile(r"(?:[A-Za-z]{3,}+\d{0,2}+){1,4}|[A-Za-z]{1,4}\d{0,4}|\d+")
@@ -68,8 +68,8 @@ def is_ticket(value: str) -> bool:
 
 
 def is_code(value: str) -> bool:
-    """Whether a value that stands without quotes may be a name of the code around it: ``self.password``."""
-    return bool(_NAME.fullmatch(value))
+    """Whether a value that stands without quotes may be code: a name, ``self.password``, or a call."""
+    return bool(_CODE.match(value))
 
 
 def _is_word(part: str) -> bool:
