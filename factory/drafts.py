@@ -16,7 +16,7 @@ from generators.errors import UsageError
 @contextmanager
 def drafts(folder: Path, names: Sequence[str]) -> Iterator[list[IO[bytes]]]:
     """Open files to write; they take their names together when all went well, and vanish when it did not."""
-    _make(folder)
+    _make(folder, names)
     paths = [folder / f".{name}.{os.getpid()}.draft" for name in names]
     try:
         with ExitStack() as stack:
@@ -33,11 +33,14 @@ def drafts(folder: Path, names: Sequence[str]) -> Iterator[list[IO[bytes]]]:
             path.unlink(missing_ok=True)
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, names: Sequence[str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        taken = next((name for name in names if (folder / name).is_dir()), None)
+        if taken:
+            raise UsageError(f"cannot write {folder / taken}: it is a folder; give another --to")
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}; give another --to") from error
 

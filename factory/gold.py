@@ -79,9 +79,12 @@ def _gold(path: Path, number: int, line: str, chunks: Mapping[str, Chunk]) -> Go
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}, line {number}: {where}: {first['msg']}") from error
+        said_of = f"{where}: {first['msg']}" if where else "this is no JSON object"
+        raise UsageError(f"{path}, line {number}: {said_of}") from error
     except ValueError as error:
         raise UsageError(f"{path}, line {number}: this is no JSON ({error})") from error
+    if said.document and all(chunk.document != said.document for chunk in chunks.values()):
+        raise UsageError(f"{path}, line {number}: there is no document '{said.document}'")
     chunk = _home(said, chunks.values())
     if chunk is None and said.quotes:
         raise UsageError(f"{path}, line {number}: no document holds the quote '{said.quotes[0][:60]}'")

@@ -96,10 +96,13 @@ def _candidates(previous: Version, chunks: Mapping[str, Chunk]) -> tuple[list[Pa
     """Published pairs, pairs that a filter rejected, and the rejects that are not ours to judge."""
     published = [row.pair for row in previous.rows]
     known = {pair.id for pair in published}
+    # The twin of a pair that stays out for another reason, such as the target, stays out with it.
+    aside = {each.pair.id for each in previous.rejects if each.pair is not None and each.stage != "filter"}
     rejected, others = list[Pair](), list[Reject]()
     for reject in previous.rejects:
         pair = reject.pair
         lost = reject.reason in NEED_SECTION and reject.chunk not in chunks
+        lost = lost or reject.twin in aside
         if reject.stage != "filter" or pair is None or pair.id in known or lost:
             others.append(reject)
         else:

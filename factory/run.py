@@ -55,7 +55,7 @@ def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) ->
         return ExitCode.INTERRUPTED if signalled == signal.SIGINT else ExitCode.STOPPED
     click.echo(json.dumps(result_json(result)) if as_json else summary(result, inputs, inputs.settings.out))
     if result.short:
-        click.echo(f"factory: {visible(result.short)}", err=True)
+        click.echo(f"factory: {visible(' '.join(result.short.split()))}", err=True)
     return result.exit_code
 
 

@@ -161,7 +161,9 @@ def _cut_up(block: Block, limit: int) -> Iterator[_Piece]:
     line, last_line = block.first_line, block.last_line
     is_source = block.text.count("\n") == last_line - line  # a rendering's lines are not those of the source
     for start, end, reflows in _regions(block):
-        for a, b in _bounded(block.text, _spans(block.text, start, end, reflows=reflows), limit):
+        # The marks of a quote come and go with its line breaks: they must not tell where to cut.
+        seen = _QUOTE.sub(lambda mark: " " * len(mark[0]), block.text) if reflows else block.text
+        for a, b in _bounded(seen, _spans(seen, start, end, reflows=reflows), limit):
             text = block.text[a:b]
             normalised = _one_line(_QUOTE.sub("", text)) if reflows else text.rstrip()
             if is_source:
@@ -186,7 +188,8 @@ def _bounded(text: str, spans: Iterable[tuple[int, int]], limit: int) -> Iterato
     word = re.compile(rf"(?:\S{{1,{width}}}(?=\s|$)|\S{{1,{width}}}(?<=[,;&|)>}}\]])|\S{{1,{width}}})\s*")
     for start, end in spans:
         used = 0
-        if end - start > width and count_tokens(text[start:end]) > width:
+        said = " ".join(text[start:end].split()) if end - start > width else ""
+        if len(said) > width and count_tokens(said) > width:
             for found in word.finditer(text, start, end):
                 length = len(found[0].rstrip()) + 1
                 if used and used + length > width:

@@ -390,3 +390,21 @@ def test_filters_that_would_leave_nothing_publish_nothing(workspace, run_factory
     ran = run_factory("filter", "--json")
     assert (ran.code, ran.out) == (2, "")
     assert "no pair would be left" in ran.err
+
+
+def test_a_target_is_kept_and_nothing_goes_back_and_forth(workspace, run_factory, tmp_path):
+    _, teacher = workspace
+    arguments = ("generate", "--docs", "manual", "--teacher", SPEC, "--json", "--pairs", "20")
+    first = run_factory(*arguments, teacher=teacher)
+    assert run_factory("filter", "--json").json["path"] == first.json["path"]
+    again = run_factory(*arguments, teacher=teacher)
+    assert (again.json["version"], again.json["requests"]) == (first.json["version"], 0)
+
+
+def test_a_folder_in_the_place_of_the_output_is_refused(run_factory, tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"question": "What is the first of them?", "answer": "It is the one."}\n')
+    (tmp_path / "to" / "rows.jsonl").mkdir(parents=True)
+    ran = run_factory("filter", "rows.jsonl", "--to", "to")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert "it is a folder" in ran.err
+    assert not (tmp_path / "to" / "rejected.jsonl").exists()

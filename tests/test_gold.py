@@ -39,7 +39,8 @@ def test_a_named_document_settles_which_of_two_is_meant(tmp_path):
     ("line", "said"),
     [
         ("{", "line 2: this is no JSON"),
-        ("[]", "line 2"),
+        ("[]", "line 2: this is no JSON object"),
+        ({**LINE, "document": "none.md"}, "line 2: there is no document 'none.md'"),
         ({"question": "Why?"}, "line 2: answer: Field required"),
         ({**LINE, "question": " "}, "line 2: question"),
         ({**LINE, "answr": "x"}, "line 2: answr"),
