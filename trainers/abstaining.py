@@ -23,10 +23,24 @@ _ABSTAINS = re.compile(
         (?:mentioned|specified|documented|described|stated|covered|given|listed|provided)
         \ (?:anywhere|in\ the|by\ the)
   | \bno\ (?:information|mention|documentation|details?)\ (?:\w+\ ){0,3}(?:about|on|of|for|is|available|given|provided)
+  | \bnot\ in\ the\ (?:\w+\ )?(?:docs?|documentation|sections?)\b
   | \bthere\ is\ no\ (?:such|(?:\w+\ )?information|mention|documented)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+
+_NO_SUCH_THING = re.compile(
+    r"\b(?:does not|doesn't|do not|don't) (?:exist|have|define|offer|provide|support|recogni[sz]e|know)\b"
+    r"|\b(?:there is|there's|has|have) no\b|\bno such\b"
+    r"|\b(?:is not|isn't) (?:a|an|part of|one of|among|defined|available|supported|valid|known|something)\b",
+    re.IGNORECASE,
+)
+
+
+def declines(answer: str) -> bool:
+    """Whether what has no answer was declined: by an abstention, or by saying that there is no such thing."""
+    beginning = answer.strip()[:_BEGINNING].replace("’", "'")
+    return abstains(answer) or _NO_SUCH_THING.search(beginning) is not None
 
 
 def abstains(answer: str) -> bool:

@@ -1,4 +1,4 @@
-"""A judge: a model that grades answers the rules cannot, and says which of two is better. Its name goes with its figures.
+"""A judge: a model that grades answers the rules cannot, and says which of two is better. Its name goes with its work.
 
     grade_all(judge, desk, [(Key, answer), …]) ─▶ [Judgement(outcome, votes)]
     compare_all(judge, desk, [(Key, student's, teacher's), …]) ─▶ [Preference]
