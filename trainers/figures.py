@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from trainers.evaluate import SYSTEMS, Answer
-from trainers.exam import Question
 from trainers.grading import Outcome, normalised
 from trainers.labels import LabelScore, label_scores, labels_among, said_label
 from trainers.statistics import Gap, Interval, accuracy, difference, gap_closed, mcnemar
@@ -83,11 +82,12 @@ def figures(answers: Sequence[Answer], by: By = "rules", seed: int = 0) -> Figur
     }
     seen = {system: _right(table, system, "seen", outcome) for system in systems}
     chunks = [answer.question.chunk for answer in table.get(("student", "seen"), ())]
-    gap = gap_closed(seen["student"], seen["base"], seen["teacher"], chunks, seed)
+    student, base, teacher = (seen.get(system, []) for system in ("student", "base", "teacher"))
+    gap = gap_closed(student, base, teacher, chunks, seed)
     against = {
         system: Comparison(difference(seen["student"], right, chunks, seed), mcnemar(seen["student"], right))
         for system, right in seen.items()
-        if system != "student"
+        if system != "student" and "student" in seen
     }
     general, change = _both(table, "general", seed)
     unanswerable, unanswerable_change = _both(table, "unanswerable", seed)
@@ -157,8 +157,3 @@ def _labels(table: _Table) -> Mapping[str, LabelScore]:
         if (right := normalised(answer.question.reference)) in labels
     ]
     return label_scores(told) if len(told) >= _LEAST_LABELLED and len(labels) > 1 else {}
-
-
-def questions_by_id(answers: Iterable[Answer]) -> dict[str, Question]:
-    """Every question that was asked, by id."""
-    return {answer.question.id: answer.question for answer in answers}
