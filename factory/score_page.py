@@ -15,7 +15,7 @@ _SIDE_BY_SIDE = ("base", "student", "teacher")
 _EXAMPLES = 10
 _LONGEST = 600
 
-_What = {
+_WHAT = {
     "teacher": "reads the section: the ceiling",
     "teacher_alone": "the teacher from memory",
     "student": "closed-book",
@@ -89,7 +89,7 @@ def _line(text: str) -> str:
 def _table(figures: Mapping[str, Any]) -> str:
     rows = ["| system | seen | unseen | |", "|---|---|---|---|"]
     rows += [
-        f"| {system} | {_share(sets['seen'])} | {_share(sets['unseen'])} | {_What.get(system, '')} |"
+        f"| {system} | {_share(sets['seen'])} | {_share(sets['unseen'])} | {_WHAT.get(system, '')} |"
         for system, sets in figures["systems"].items()
     ]
     return "\n".join(rows)
@@ -108,6 +108,14 @@ def _percent(value: float | None, ends: Sequence[float] | None) -> str:
     return f"{100 * value:.0f} %{span}"
 
 
+def _points(value: float | None, ends: Sequence[float] | None) -> str:
+    """A difference of shares."""
+    if value is None:
+        return "cannot be told"
+    span = f" ({100 * ends[0]:+.0f} to {100 * ends[1]:+.0f})" if ends else ""
+    return f"{100 * value:+.0f} points{span}"
+
+
 def _gap(score: Mapping[str, Any]) -> str:
     closed = _percent(score["gap_closed"], score["gap_closed_ci95"])
     return f"Gap closed on seen questions, (student − base) / (teacher − base): {closed}."
@@ -117,7 +125,7 @@ def _beside(score: Mapping[str, Any]) -> str:
     """The student against the others, on the general set and on what has no answer."""
     rows = ["## The student against", "| | difference on seen | McNemar's p |\n|---|---|---|"]
     rows[1] += "".join(
-        f"\n| {system} | {_percent(each['difference'], each['ci95'])} | {each['p_value']:g} |"
+        f"\n| {system} | {_points(each['difference'], each['ci95'])} | {each['p_value']:g} |"
         for system, each in score["student_against"].items()
     )
     for name, what in (("general", "General set (arithmetic, knowledge, instructions)"), ("unanswerable", "Declined")):
@@ -129,7 +137,7 @@ def _beside(score: Mapping[str, Any]) -> str:
         )
         if shares:
             what = "Questions that the documents do not answer, declined" if name == "unanswerable" else what
-            rows.append(f"{what}: {shares}; change {_percent(found['change'], found['change_ci95'])}.")
+            rows.append(f"{what}: {shares}; change {_points(found['change'], found['change_ci95'])}.")
     return "\n\n".join(rows)
 
 
@@ -197,8 +205,8 @@ def _mistakes(answers: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _reading() -> str:
     return (
-        "Intervals hold 95 %; questions about one section count as one observation. `answers.jsonl` beside this page "
-        "holds every answer with its conversation and its grade."
+        "Intervals are at 95 % and allow for questions about one section being right or wrong together. "
+        "`answers.jsonl` beside this page holds every answer with its conversation and its grade."
     )
 
 

@@ -81,7 +81,7 @@ def _checked(settings: Settings) -> Workspace:
     if not root.is_dir():
         raise UsageError(f"there is no workspace {root}: run 'factory generate --docs … --out {root}' first")
     workspace = Workspace(root)
-    if workspace.latest() is None:
+    if not workspace.latest_link.exists():
         raise UsageError(f"nothing is published in {root}: run 'factory generate --docs … --out {root}' first")
     return workspace
 

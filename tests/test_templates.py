@@ -128,7 +128,7 @@ def test_documents_are_never_evaluated_nor_escaped(name):
 
 
 def test_no_such_template_names_those_there_are(tmp_path):
-    with pytest.raises(UsageError, match="no template 'nope': give a file, or one of facts"):
+    with pytest.raises(UsageError, match="no template 'nope': give a file, or one of answer, "):
         load_template("nope")
     (tmp_path / "odd.jinja").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=r"cannot read the template .*odd\.jinja"):
