@@ -28,13 +28,13 @@ class Candidate:
         name: The student's folder, such as ``s0001``.
         version: Folder of the dataset version that it was trained on.
         systems: ``student`` and ``base`` → how to open them.
-        trained_on: What the student's manifest says of its training; for the report.
+        reads: It was trained with the section before each question, and is asked with what BM25 finds.
     """
 
     name: str
     version: Path
     systems: Mapping[str, Opener]
-    trained_on: Mapping[str, Any]
+    reads: bool = False
 
 
 def find_candidate(workspace: Workspace) -> Candidate:
@@ -45,20 +45,28 @@ def find_candidate(workspace: Workspace) -> Candidate:
         MissingExtraError: The part that trains and runs students is not installed.
     """
     module = _students()
-    folder: Path = module.latest_student(workspace.root)
+    return candidate_in(module.latest_student(workspace.root), workspace, module.open_student)
+
+
+def candidate_in(folder: Path, workspace: Workspace, opened: Callable[[str, Path | None], Any]) -> Candidate:
+    """Read a student's manifest.
+
+    Args:
+        folder: The student's.
+        workspace: Where its version is.
+        opened: Opens a base with an adapter, or without.
+    """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"the student in {folder} cannot be read ({error}): train another") from error
-    base = _named(manifest, folder, "base", "spec")
-    version = workspace.versions / Path(_named(manifest, folder, "version", "name", "dataset")).name
+    base = _base_of(manifest, folder)
+    version = workspace.versions / Path(_version_of(manifest, folder)).name
     if not version.is_dir():
         raise UsageError(f"{folder.name} was trained on {version.name}, which is not in {workspace.root}: train again")
-    systems: dict[str, Opener] = {
-        "student": lambda: _opened(module, base, folder),
-        "base": lambda: _opened(module, base, None),
-    }
-    return Candidate(folder.name, version, systems, manifest)
+    systems: dict[str, Opener] = {"student": lambda: opened(base, folder), "base": lambda: opened(base, None)}
+    reads = manifest.get("settings", {}).get("context", "none") != "none"
+    return Candidate(folder.name, version, systems, reads)
 
 
 def _students() -> Any:  # noqa: ANN401 - a module that not every installation has
@@ -68,17 +76,20 @@ def _students() -> Any:  # noqa: ANN401 - a module that not every installation h
         raise MissingExtraError("scoring a student", "train") from error
 
 
-def _opened(module: Any, base: str, adapter: Path | None) -> Student:  # noqa: ANN401 - a module
-    student: Student = module.open_student(base, adapter)
-    return student
+def _base_of(manifest: Mapping[str, Any], folder: Path) -> str:
+    """The base as the user named it."""
+    return _text(manifest, folder, "base", "spec")
 
 
-def _named(manifest: Mapping[str, Any], folder: Path, *keys: str) -> str:
-    """A name in the manifest, under the first of the keys that is there, or inside the object that stands there."""
-    for key in keys:
-        found = manifest.get(key)
-        if isinstance(found, dict):
-            return _named(found, folder, *keys[1:])
-        if isinstance(found, str) and found:
-            return found
-    raise UsageError(f"{folder / 'manifest.json'} names no {keys[0]}: train again")
+def _version_of(manifest: Mapping[str, Any], folder: Path) -> str:
+    """The dataset version that the student was trained on."""
+    return _text(manifest, folder, "dataset" if "dataset" in manifest else "version", "version")
+
+
+def _text(manifest: Mapping[str, Any], folder: Path, key: str, inner: str) -> str:
+    """A text in the manifest, or in the object that stands under the key."""
+    found = manifest.get(key)
+    found = found.get(inner) if isinstance(found, dict) else found
+    if not isinstance(found, str) or not found:
+        raise UsageError(f"{folder / 'manifest.json'} names no {key}: train again")
+    return found

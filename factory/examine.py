@@ -107,6 +107,9 @@ async def examine(
     if labels is not None:
         score.agreement = agreement(labels, score.answers)
         score.warnings += score.agreement.warnings
+    latest = workspace.latest_link.resolve().name
+    if latest != exam.version:
+        score.warnings.append(f"{candidate.name} was trained on {exam.version}; the latest version is {latest}")
     _conclude(score, settings, exam)
     return score
 
@@ -133,15 +136,16 @@ def _ask_here(
     candidate: Candidate, desk: Desk, exam: Exam, paper: Paper, note: Callable[[str], object]
 ) -> list[Answer]:
     """Student and base on this machine, one after the other."""
-    note(f"student: {candidate.name}, closed-book")
+    retriever = Retriever(exam.chunks.values())
+    note(f"student: {candidate.name}, {'with what BM25 finds' if candidate.reads else 'closed-book'}")
     student = candidate.systems["student"]()
-    answers = ask_student(student, "student", paper)
+    answers = ask_student(student, "student", paper, retriever if candidate.reads else None)
     del student
     gc.collect()
     note("base: closed-book, and with the sections that BM25 finds")
     base = candidate.systems["base"]()
     answers += ask_student(base, "base", paper)
-    return answers + ask_base_with_docs(base, desk, paper, Retriever(exam.chunks.values()))
+    return answers + ask_base_with_docs(base, desk, paper, retriever)
 
 
 def _enough(answers: Sequence[Answer]) -> None:

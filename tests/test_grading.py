@@ -35,6 +35,15 @@ CODE = (
 )
 EXCEPTION = ("Which exception is raised above 50 MB?", "Raises `QuotaError` if the `size` argument is above 50 MB.")
 PATH = ("Which endpoint adds a webhook?", "`POST /webhooks` adds one; an account may have at most 5 of them.")
+COOKIES = (
+    "How do I include cookies in an outgoing request?",
+    "To include cookies in an outgoing request, use the `cookies` parameter.",
+)
+FIELD = (
+    "What is the field `description` of the schema `policy`?",
+    "`description` (string): The description of the policy.",
+)
+CORE = ("What does `httpcore` do?", "`httpcore` - The underlying transport implementation for `httpx`.")
 
 # (question and reference, answer, what a person says)
 LABELLED = [
@@ -89,6 +98,11 @@ LABELLED = [
     (EXCEPTION, "`QuotaError`, a kind of `upload.LimitError`.", "incorrect"),
     (PATH, "`POST /webhooks`", "correct"),
     (PATH, "POST /hooks", "incorrect"),
+    (COOKIES, "Use the cookies parameter of the request.", "correct"),
+    (COOKIES, "To include URL query parameters in the request, use the `params` keyword.", "incorrect"),
+    (FIELD, "`value` (string, required): The value of the tag.", "incorrect"),
+    (CORE, "It implements the underlying transport of httpx.", "correct"),
+    (CORE, "You can configure an `httpx` client to call directly into a web application.", "incorrect"),
 ]
 
 

@@ -8,12 +8,13 @@ import shutil
 import pytest
 from conftest import SPEC, SPEC_TAIL, answer, run_command, write_manual
 
-from factory.candidate import Candidate
+from factory.candidate import Candidate, candidate_in
 from factory.report import run_report
 from factory.reports import newest_report
 from factory.scoring import run_score
 from factory.store import Workspace
 from factory.whole_run import run_all
+from generators.chunk_records import read_chunks
 from generators.errors import ExitCode, ShortError, StoppedError, UsageError
 from generators.teachers.scripted import Fault, ScriptedTeacher
 from trainers.exam import choose, choose_unanswerable, read_exam
@@ -104,7 +105,7 @@ def finder(place, share=0.9, base=0.05, **more):
     systems = {"student": lambda: Pupil(manual, share, "pupil+s0001", **more), "base": lambda: Pupil(manual, base)}
 
     def find(workspace):
-        return Candidate("s0001", workspace.versions / "v0001", systems, {})
+        return Candidate("s0001", workspace.versions / "v0001", systems)
 
     return find
 
@@ -304,10 +305,20 @@ def test_nothing_private_goes_to_the_judge(place, asked):
             return f"{super()._answer(text)} Ask {address}."
 
     systems = {"student": lambda: Leaky(place / "manual", 0.9), "base": lambda: Pupil(place / "manual", 0.1)}
-    find = lambda workspace: Candidate("s0001", workspace.versions / "v0001", systems, {})  # noqa: E731
+    find = lambda workspace: Candidate("s0001", workspace.versions / "v0001", systems)  # noqa: E731
     scored(place, judge=JUDGE, find=find)
     assert heard
     assert not any(address in text for text in heard)
+
+
+def test_a_student_that_was_trained_to_read_gets_a_section(place, asked):
+    asked()
+    pupil = Pupil(place / "manual", 0.9)
+    systems = {"student": lambda: pupil, "base": lambda: Pupil(place / "manual", 0.1)}
+    scored(place, find=lambda workspace: Candidate("s0001", workspace.versions / "v0001", systems, reads=True))
+    chunks = [chunk.text for chunk in read_chunks(place / "factory-data" / "latest")]
+    first = pupil.asked[0][-1].content
+    assert any(first.startswith(f"{text}\n\n") for text in chunks)
 
 
 # The exam.
@@ -354,6 +365,37 @@ def test_a_version_without_an_exam_is_refused_in_one_line(place, asked, damage, 
     assert "\n" not in str(caught.value)
     assert teacher.requests == 0
     assert not (place / "factory-data" / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "says"),
+    [
+        (None, "cannot be read"),
+        ({"dataset": "v0001"}, "names no base"),
+        ({"base": {"spec": "smollm2-135m"}}, "names no version"),
+        ({"base": "smollm2-135m", "dataset": {"version": "v0009"}}, "was trained on v0009, which is not in"),
+    ],
+)
+def test_a_student_that_cannot_be_examined_is_refused_in_one_line(place, monkeypatch, manifest, says):
+    students = place / "factory-data" / "students" / "s0001"
+    students.mkdir(parents=True)
+    if manifest is not None:
+        (students / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UsageError, match=says):
+        candidate_in(students, Workspace(place / "factory-data"), {})
+
+
+def test_a_student_and_its_base_are_opened_when_their_turn_comes(place):
+    students = place / "factory-data" / "students" / "s0001"
+    students.mkdir(parents=True)
+    manifest = {"base": {"spec": "smollm2-135m"}, "dataset": {"version": "v0001"}, "settings": {"context": "chunk"}}
+    (students / "manifest.json").write_text(json.dumps(manifest))
+    opened = []
+    found = candidate_in(students, Workspace(place / "factory-data"), lambda *named: opened.append(named))
+    assert (found.name, found.version.name, found.reads, opened) == ("s0001", "v0001", True, [])
+    found.systems["student"]()
+    found.systems["base"]()
+    assert opened == [("smollm2-135m", students), ("smollm2-135m", None)]
 
 
 # The command line.

@@ -74,26 +74,25 @@ def states(text: str, value: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(value.lower())}(?!\w)", _folded(text)) is not None
 
 
-def unstated(answer: str, asked: Iterable[str], sources: Iterable[str]) -> set[str]:
-    """Values of the answer, of the kinds that were asked for, that none of the sources states.
+def unstated(answer: str, asked: Asked, sources: Iterable[str]) -> set[str]:
+    """Values of the answer that none of the sources states: invented, or another fact's.
 
     Args:
         answer: What a system said.
-        asked: The values asked for; if they are all numbers, only numbers can contradict, and so for names.
+        asked: If its question points at numbers, only other numbers can contradict it; so for names. Else both can.
         sources: What is known to be so: question, reference, quotes, the section.
     """
     known = "\n".join(sources)
     plain = _LIST_MARK.sub("", answer)
-    wanted = list(asked)
     found = set[str]()
-    if any(_is_number(value) for value in wanted):
-        found |= numbers_of(plain) - numbers_of(known) - spoken_numbers(known)
-    if any(not _is_number(value) for value in wanted):
-        spans = {span.strip() for span in _SPAN.findall(plain)}
+    if not asked.pointed or any(_is_number(value) for value in asked.values):
+        found |= numbers_of(plain) - numbers_of(known)
+    if not asked.pointed or any(not _is_number(value) for value in asked.values):
+        spans = {_bare(span.strip()) for span in _SPAN.findall(plain)}
         told = {value for value in _stated(plain) if not _is_number(value)}
         telling = {value for value in told if value in spans or _CODE_LIKE.search(value)}
         folded = _folded(known)
-        found |= {value for value in telling if value.lower() not in folded}
+        found |= {value for value in telling if " ".join(value.lower().split()) not in folded}
     return found
 
 

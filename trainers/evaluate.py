@@ -151,15 +151,19 @@ async def ask_teacher(teacher: Asked, desk: Desk, paper: Paper) -> list[Answer]:
     ]
 
 
-def ask_student(student: Student, system: str, paper: Paper) -> list[Answer]:
-    """Ask a student or its base everything, closed-book: as it was trained, without a section."""
+def ask_student(student: Student, system: str, paper: Paper, retriever: Retriever | None = None) -> list[Answer]:
+    """Ask a student or its base everything as it was trained: closed-book, or with the section that is found for it.
+
+    Args:
+        student: Who is asked.
+        system: ``student`` or ``base``.
+        paper: The questions.
+        retriever: For a student that was trained to read.
+    """
     questions = [*paper.questions, *paper.unanswerable]
-    conversations = [question.messages for question in questions]
+    conversations = [_with_section(question, retriever) for question in questions]
     texts = student.answer_all(conversations, paper.room)
-    answers = [
-        _graded(system, student.spec, question, question.messages, text, paper)
-        for question, text in zip(questions, texts, strict=True)
-    ]
+    answers = [_graded(system, student.spec, *row, paper) for row in zip(questions, conversations, texts, strict=True)]
     return [*answers, *_ask_general(student, system, paper.general)]
 
 
@@ -171,6 +175,14 @@ def ask_base_with_docs(base: Student, desk: Desk, paper: Paper, retriever: Retri
         _graded("base_with_docs", base.spec, *row, paper)
         for row in zip(paper.questions, conversations, texts, strict=True)
     ]
+
+
+def _with_section(question: Question, retriever: Retriever | None) -> tuple[Message, ...]:
+    """The conversation, with the best section's text before the question, as readers are trained."""
+    found = retriever.top(question.text, 1) if retriever else []
+    if not found:
+        return question.messages
+    return (*question.messages[:-1], Message("user", f"{found[0].text}\n\n{question.text}"))
 
 
 def _ask_general(student: Student, system: str, items: Sequence[GeneralItem]) -> list[Answer]:

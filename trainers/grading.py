@@ -22,8 +22,9 @@ from trainers.asked import Asked, asked_for, states, unstated
 
 Outcome = Literal["correct", "incorrect", "not_attempted"]
 
-# Where the question's form points at no value, so many of the statement's values must stand in the answer.
-VALUES_SHARE = 2 / 3
+# Where the question's form points at no value, so many of the statement's values must stand in the answer, with so many
+# of the words that the reference has beyond the question.
+VALUES_SHARE, LEAST_TOLD = 2 / 3, 1 / 3
 # Words decide: SQuAD's token F1, and the share of what the reference says beyond the question.
 LEAST_F1, LEAST_NEWS = 0.6, 0.5
 # A short answer to a long reference: nearly all that is new, in few words.
@@ -94,9 +95,10 @@ def grade(key: Key, answer: str) -> Grade:
     code = _FENCE.findall(key.reference)
     if code:
         return _code("\n".join(code), answer, f1)
+    wrong = tuple(sorted(unstated(answer, asked, (key.question, key.reference, *key.quotes, key.source))))
     if asked.values:
-        return _values(key, asked, answer, missing, f1)
-    return Grade(_outcome(_says_the_same(key, answer, f1)), f1)
+        return Grade(_outcome(not wrong and _has_values(key, asked, answer, missing)), f1, missing, wrong, "values")
+    return Grade(_outcome(not wrong and _says_the_same(key, answer, f1)), f1, (), wrong)
 
 
 def token_f1(answer: str, reference: str) -> float:
@@ -133,22 +135,26 @@ def _code(code: str, answer: str, f1: float) -> Grade:
     return Grade(_outcome(not missing and recall >= LEAST_CODE_RECALL), f1, missing, how="code")
 
 
-def _values(key: Key, asked: Asked, answer: str, missing: tuple[str, ...], f1: float) -> Grade:
-    """Every value that the question points at, or most of a statement's values; none that contradicts."""
-    wrong = unstated(answer, asked.values, (key.question, key.reference, *key.quotes, key.source))
-    least = len(asked.values) if asked.pointed else math.ceil(VALUES_SHARE * len(asked.values))
-    enough = len(asked.values) - len(missing) >= least
-    good = enough and not wrong and (asked.pointed or _denies(answer) == _denies(key.reference))
-    return Grade(_outcome(good), f1, missing, tuple(sorted(wrong)), how="values")
+def _has_values(key: Key, asked: Asked, answer: str, missing: tuple[str, ...]) -> bool:
+    """Every value that the question points at; or most of a statement's values, with some of what it says of them."""
+    if asked.pointed:
+        return not missing
+    enough = len(asked.values) - len(missing) >= math.ceil(VALUES_SHARE * len(asked.values))
+    return enough and _denies(answer) == _denies(key.reference) and _told(key, answer)[0] >= LEAST_TOLD
 
 
 def _says_the_same(key: Key, answer: str, f1: float) -> bool:
     """Whether the words carry it: much the same ones, those included that the question did not give away."""
     if _denies(answer) != _denies(key.reference):
         return False
+    told, news = _told(key, answer)
+    return (f1 >= LEAST_F1 and told >= LEAST_NEWS) or (f1 >= TERSE_F1 and news > 0 and told >= TERSE_NEWS)
+
+
+def _told(key: Key, answer: str) -> tuple[float, int]:
+    """The share of what the reference says beyond the question that the answer says too, and how many words that is."""
     news = content_words(key.reference) - content_words(key.question)
-    told = len(news & content_words(answer)) / len(news) if news else 1.0
-    return (f1 >= LEAST_F1 and told >= LEAST_NEWS) or (f1 >= TERSE_F1 and bool(news) and told >= TERSE_NEWS)
+    return (len(news & content_words(answer)) / len(news) if news else 1.0), len(news)
 
 
 def _denies(text: str) -> bool:
