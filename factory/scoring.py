@@ -6,7 +6,8 @@ flags ─▶ Said(text for stdout, exit code)
 import asyncio
 import json
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,12 +47,11 @@ def run_score(
         as_json: Print the object instead of the summary.
         find: How the student is found.
     """
-    signal.signal(signal.SIGTERM, _stopped)
     settings = resolve(flags, Path.cwd())
     workspace = _checked(settings)
     candidate = find(workspace)
     read_exam(candidate.version)
-    with locked(workspace.root), Screen(quiet=quiet) as screen:
+    with stoppable(), locked(workspace.root), Screen(quiet=quiet) as screen:
         found = asyncio.run(
             examine(workspace, candidate, settings, screen, Path(labels).expanduser() if labels else None)
         )
@@ -84,6 +84,16 @@ def _checked(settings: Settings) -> Workspace:
     if not workspace.latest_link.exists():
         raise UsageError(f"nothing is published in {root}: run 'factory generate --docs … --out {root}' first")
     return workspace
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let a SIGTERM end what is under way like any other error; afterwards all is as before."""
+    before = signal.signal(signal.SIGTERM, _stopped)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _stopped(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - a signal handler's arguments

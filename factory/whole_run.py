@@ -7,11 +7,10 @@ was. A generation that fell short (exit 3) with pairs published is trained on al
 """
 
 import json
-import signal
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from factory.config import resolve
 from factory.filtering import Said
@@ -20,9 +19,9 @@ from factory.lock import locked
 from factory.pipeline import Result
 from factory.progress import Screen
 from factory.run import generated, is_local, stopped_by
-from factory.scoring import run_score
+from factory.scoring import run_score, stoppable
 from factory.summary import as_json as generate_json
-from generators.errors import ExitCode, MissingExtraError, StoppedError
+from generators.errors import ExitCode, MissingExtraError
 from generators.teachers import parse_spec
 
 # What trains: a function of (flags, quiet) that returns the object of ``train --json``.
@@ -41,8 +40,8 @@ def run_all(
     score: Score = run_score,
 ) -> Said:
     """Run all stages; ``train`` and ``score`` are how, where it is not as usual."""
-    signal.signal(signal.SIGTERM, _stopped)
-    result, signalled = _generate(flags, quiet=quiet)
+    with stoppable():
+        result, signalled = _generate(flags, quiet=quiet)
     if signalled:
         return Said("", code=stopped_by(signalled))
     if result.path is None:
@@ -76,7 +75,3 @@ def _training() -> Stage:
 
 def _page(report: str) -> str:
     return (Path(report) / "report.md").read_text(encoding="utf-8").rstrip()
-
-
-def _stopped(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - a signal handler's arguments
-    raise StoppedError("stopped; what is done is kept, run again to go on")

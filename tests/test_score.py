@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import signal
 
 import pytest
 from conftest import SPEC, SPEC_TAIL, answer, run_command, write_manual
@@ -119,7 +120,9 @@ def scored(place, *, gate=False, sample=0, labels=None, as_json=True, find=None,
 
 def test_a_good_student_ships_and_every_figure_has_an_interval(place, asked):
     asked()
+    before = signal.getsignal(signal.SIGTERM)
     said = scored(place, gate=True)
+    assert signal.getsignal(signal.SIGTERM) == before
     found = json.loads(said.text)
     assert (said.code, found["verdict"]) == (ExitCode.DONE, "ship"), found["reasons"]
     assert list(found["systems"]) == ["teacher", "teacher_alone", "student", "base", "base_with_docs"]
