@@ -13,7 +13,7 @@ import click
 
 from factory import __version__
 from factory.cli_options import Count, common, finish, flush, tell
-from factory.cli_student import report, run_, score
+from factory.cli_student import ask, report, run_, score, train
 from generators.errors import ExitCode, FactoryError
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -137,7 +137,7 @@ def filter_(file: str | None, to: str | None, as_json: bool, **flags: Any) -> No
     tell(run_filter(file, to, flags, as_json=as_json))
 
 
-for _command in (score, report, run_):
+for _command in (train, score, ask, report, run_):
     cli.add_command(_command)
 
 

@@ -64,7 +64,7 @@ class Base:
         return found.get("eos_token_id", self.config.get("eos_token_id"))
 
 
-def default_base(device: Device, quantize: Quantize) -> str:
+def default_base(device: Device, quantize: str) -> str:
     """What to train where nothing is chosen: 7B where a GPU has room for it, else the small one."""
     return LARGE if device.kind == "cuda" and device.free >= _ROOM[quantize] else SMALL
 

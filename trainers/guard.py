@@ -66,6 +66,7 @@ class Guard:
         self._order, self._watch, self._stop = order, watch, stop
         self._patience, self._checkpoint_seconds = patience, checkpoint_seconds
         self._good: list[Any] = []
+        self._leaving = False
         self._began = self._saved = time.monotonic()
         self.losses: list[Any] = []
 
@@ -106,7 +107,9 @@ class Guard:
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401, ARG002
         """Stop the clock; ask for a checkpoint when one is due. At the end of an epoch there is one anyway."""
         self.seconds += time.monotonic() - self._began
-        due = self._stop() or time.monotonic() - self._saved >= self._checkpoint_seconds
+        due = time.monotonic() - self._saved >= self._checkpoint_seconds
+        self._leaving, due = _agreed(self._stop(), due)
+        due = due or self._leaving
         control.should_save = control.should_save or (due and state.global_step % self._order.steps != 0)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **kwargs: Any) -> None:  # noqa: ANN401, ARG002
@@ -133,7 +136,7 @@ class Guard:
         if state.is_world_process_zero:
             mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
         self._saved = time.monotonic()
-        if self._stop() and state.global_step < state.max_steps:
+        if self._leaving and state.global_step < state.max_steps:
             raise InterruptedRun(state.global_step)
 
 
@@ -144,6 +147,18 @@ def callback_of(guard: Guard) -> Any:  # noqa: ANN401
     names = [name for name in dir(Guard) if name.startswith("on_")]
     methods = {name: staticmethod(getattr(guard, name)) for name in names}
     return type("GuardCallback", (TrainerCallback,), methods)()
+
+
+def _agreed(*flags: bool) -> tuple[bool, ...]:
+    """What any of the processes that train together wants, all do: a checkpoint needs all of them."""
+    import torch
+
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return flags
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    votes = torch.tensor([int(flag) for flag in flags], device=device)
+    torch.distributed.all_reduce(votes, op=torch.distributed.ReduceOp.MAX)
+    return tuple(bool(vote) for vote in votes.tolist())
 
 
 def validations(history: Sequence[Mapping[str, Any]]) -> list[tuple[int, float]]:

@@ -140,12 +140,15 @@ def check_device(parameters: int, quantize: Quantize, device: Device) -> None:
 
 
 def use_one_gpu() -> bool:
-    """Without a launcher a process trains on one GPU; hide the others. Says whether there were any."""
+    """Without a launcher a process trains on one GPU; hide the others from it. Says whether there were any.
+
+    To be called before anything has used CUDA.
+    """
     import torch
 
     if launched() or torch.cuda.device_count() < 2:
         return False
-    torch.cuda.set_device(0)
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
     return True
 
 

@@ -8,7 +8,7 @@ border between question and answer.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -171,11 +171,13 @@ def stop_tokens(tokenizer: Tokenizer, model_stops: object) -> frozenset[int]:
     return frozenset(token for token in (*listed, tokenizer.eos_token_id) if isinstance(token, int))
 
 
-def coloured(row: Encoded, tokenizer: Tokenizer, *, colour: bool) -> str:
-    """A row as text with what is trained in green, or between ⟦ ⟧ where there is no colour."""
+def coloured(
+    row: Encoded, tokenizer: Tokenizer, *, colour: bool, clean: Callable[[str], str] = lambda text: text
+) -> str:
+    """A row as text: what is trained in green, or between ⟦ ⟧ where there is no colour; ``clean`` mends its text."""
     shown = []
     for trained, tokens in groupby(zip(row.ids, row.trained, strict=True), key=lambda entry: entry[1]):
-        text = tokenizer.decode([token for token, _ in tokens])
+        text = clean(tokenizer.decode([token for token, _ in tokens]))
         before, after = ((_GREEN if trained else _DIM), _PLAIN) if colour else ("⟦", "⟧") if trained else ("", "")
         shown.append(f"{before}{text}{after}")
     return "".join(shown)
