@@ -165,9 +165,9 @@ def latest_student(out: Path) -> Path:
 def _opened(spec: str, base: Base, adapter: Path | None, quantize: Quantize, system: str, device: Device) -> Student:
     tokenizer, model = open_tokenizer(base), load_model(base, quantize, device)
     if adapter is not None:
-        from peft import PeftModel
-
         with quietly():
+            from peft import PeftModel
+
             model = PeftModel.from_pretrained(model, adapter, is_trainable=False)
         if quantize == "none":
             model = model.merge_and_unload()

@@ -100,7 +100,8 @@ def train(job: Job, device: Device, watch: Watch, stop: Callable[[], bool]) -> T
 def _attempt(job: Job, device: Device, micro: int, watch: Watch, stop: Callable[[], bool]) -> Trained:
     started = time.monotonic()
     order = job.order
-    model = add_adapter(load_model(job.base, job.recipe.quantize, device), job.recipe, job.base.spec)
+    with quietly():
+        model = add_adapter(load_model(job.base, job.recipe.quantize, device), job.recipe, job.base.spec)
     guard = Guard(
         job.folder,
         order,
