@@ -59,3 +59,24 @@ def chat(number):
 def write_rows(path, numbers):
     """Write rows as a split's JSONL."""
     path.write_text("".join(json.dumps({"messages": chat(number)}) + "\n" for number in numbers))
+
+
+def publish_rows(root, train=range(40), validation=range(40, 46)):
+    """A workspace with one version of made-up rows."""
+    from factory.store import Row, Workspace
+    from filters.holdout import Place
+    from generators.records import Chunk, Pair
+
+    rows, chunks, system = [], [], chat(0)[0]["content"]
+    for split, numbers in (("train", train), ("validation", validation)):
+        for number in numbers:
+            _, question, answer = (turn["content"] for turn in chat(number))
+            # Validation may hold the same questions: nothing but training is looked at.
+            name = f"{split}-{number:04d}"
+            pair = Pair(name, f"f{number}", question, answer, (answer,), "limit", f"c{number}", "local/x", "t")
+            rows.append(Row(pair, Place(split, ""), "limits.md", "1-2"))
+            text = f"# Limits\n\n{answer}"
+            chunks.append(Chunk(f"c{number}", "limits.md", ("Limits",), text, 1, 2, 12))
+    manifest = {"system_prompt": system, "teacher": "local/x", "terms": "The licence of the local model applies."}
+    Workspace(root).publish(rows, (), manifest, "card", system, chunks)
+    return root

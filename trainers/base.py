@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -118,6 +119,7 @@ def load_model(base: Base, quantize: Quantize, device: Device) -> Any:  # noqa: 
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
+    _fetch_no_code()
     dtype = getattr(torch, device.dtype)
     settings: dict[str, Any] = {}
     if quantize == "4bit":
@@ -228,6 +230,11 @@ def _from_hub(spec: str) -> Path:
         ) from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise UsageError(f"the Hub does not give {spec} ({_first_line(error)}): check the name, or log in") from error
+
+
+def _fetch_no_code() -> None:
+    """Let no library find ``kernels``, with which bitsandbytes would fetch compiled code from the Hub at its import."""
+    sys.modules.setdefault("kernels", None)  # type: ignore[arg-type] # the documented way to forbid an import
 
 
 @contextmanager
