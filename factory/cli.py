@@ -7,12 +7,13 @@ Data and summaries go to stdout, progress and chatter to stderr. Commands import
 import errno
 import os
 import sys
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
 
 from factory import __version__
+from factory.cli_options import Count, common, finish, flush, tell
+from factory.cli_student import ask, report, run_, score, train
 from generators.errors import ExitCode, FactoryError
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -39,24 +40,6 @@ again when the documents have changed, and it asks only about the change.
 """
 
 
-class _Count(click.ParamType):  # type: ignore[type-arg] # generic in some releases only
-    """A number of pairs, or ``auto``."""
-
-    name = "N|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
-        """``auto`` is 0."""
-        if value == "auto":
-            return 0
-        try:
-            number = int(value)
-        except ValueError:
-            number = 0
-        if number < 1:
-            self.fail(f"'{value}' is neither 'auto' nor a number from 1 on", param, ctx)
-        return number
-
-
 class _Group(click.Group):
     """Lists its commands in the order of use."""
 
@@ -71,15 +54,9 @@ def cli() -> None:
     """Run a command of the group; the help stands in the decorator."""
 
 
-def _common(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that every command on a workspace takes."""
-    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, last.")(function)
-    return click.option("--out", default=None, metavar="DIR", help="The workspace.  [default: factory-data]")(function)
-
-
 @cli.command(help=_GENERATE_HELP)
 @click.option("--docs", multiple=True, metavar="PATH", help="Folder or file to read; may be repeated.")
-@_common
+@common
 @click.option(
     "--teacher",
     default=None,
@@ -95,7 +72,7 @@ def _common(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--pairs",
-    type=_Count(),
+    type=Count(),
     default=None,
     help="Accept so many pairs; auto: as many as the documents give.  [default: auto]",
 )
@@ -144,12 +121,12 @@ def generate(preview: int | None, dry_run: bool, quiet: bool, as_json: bool, **f
     """Replaced by the decorator's help."""
     from factory.start import start_generate
 
-    _finish(start_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
+    finish(start_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
 
 
 @cli.command("filter", help=_FILTER_HELP)
 @click.argument("file", required=False)
-@_common
+@common
 @click.option("--to", default=None, metavar="DIR", help="Where the kept and the rejected rows of FILE go.")
 @click.option("--only", multiple=True, metavar="NAME,…", help="Run only these filters.")
 @click.option("--skip", multiple=True, metavar="NAME,…", help="Leave these filters out.")
@@ -157,29 +134,29 @@ def filter_(file: str | None, to: str | None, as_json: bool, **flags: Any) -> No
     """Replaced by the decorator's help."""
     from factory.filtering import run_filter
 
-    said = run_filter(file, to, flags, as_json=as_json)
-    for note in said.notes:
-        click.echo(note, err=True)
-    click.echo(said.text)
-    _finish(said.code)
+    tell(run_filter(file, to, flags, as_json=as_json))
+
+
+for _command in (train, score, ask, report, run_):
+    cli.add_command(_command)
 
 
 @cli.command()
-@_common
+@common
 def status(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Show the workspace: versions, the journal's spend by teacher, and where each setting comes from."""
     from factory.run import run_status
 
-    _finish(run_status(flags, as_json=as_json))
+    finish(run_status(flags, as_json=as_json))
 
 
 @cli.command()
-@_common
+@common
 def verify(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Check every byte of the published versions and of the journal."""
     from factory.run import run_verify
 
-    _finish(run_verify(flags, as_json=as_json))
+    finish(run_verify(flags, as_json=as_json))
 
 
 @cli.group()
@@ -247,18 +224,11 @@ def models_add(name: str, file: str | None, url: str | None, sha256: str | None,
     click.echo(add(name, file=file, url=url, sha256=sha256, licence=licence))
 
 
-def _finish(code: int) -> None:
-    """Leave with a code other than 0, or return."""
-    if code:
-        _flush()
-        raise click.exceptions.Exit(code)
-
-
 def main() -> NoReturn:
     """Run the command line; every foreseeable fault is one line on stderr and its exit code."""
     try:
         code = cli.main(standalone_mode=False, prog_name="factory")
-        _flush()
+        flush()
     except click.exceptions.Abort:
         _say("interrupted")
         code = ExitCode.INTERRUPTED
@@ -291,12 +261,6 @@ def main() -> NoReturn:
 def _discard_output() -> None:
     """Let the interpreter's last flush find somebody who listens."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _flush() -> None:
-    """Let the output leave while its faults can still be told; without a stdout (``>&-``) there is none."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
 
 
 def _say(line: str) -> None:

@@ -12,10 +12,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from factory.gate_settings import gate_of
 from factory.privacy_settings import privacy_of
+from factory.train_settings import CHOICES, train_of
 from filters.apply import FilterConfig
 from generators.errors import UsageError
 from generators.privacy import PrivacyConfig
+from trainers.lora import TrainConfig
+from trainers.verdict import GateConfig
 
 DEFAULT_TEACHER = "local/qwen2.5-coder-0.5b"
 CONFIG_FILE = "factory.toml"
@@ -44,9 +48,24 @@ class Settings:
         unseen_share: Of the documents, held out whole for the test.
         unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
         gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
+        against: SPEC of the teacher that a student is scored against; empty for the one that wrote the dataset.
+        judge: SPEC of the model that grades beside the rules; empty for none.
+        judge_template: Name or path of its prompt.
+        votes: Of the judge on each answer.
+        questions: That each system is asked at most; 0 for 60 on a CPU and 400 on a GPU.
+        student: What to train: a name of ``factory models``, a folder, a .gguf file or a Hub id; empty for what suits
+            the machine.
+        quantize: How the base is held in training: ``none``, ``8bit`` or ``4bit``.
+        method: How it is trained; ``sft``.
+        preset: ``default``, or ``guide`` for the textbook settings.
+        epochs: Passes over the rows at most; 0 for what suits the base.
+        context: ``none``: closed-book; ``chunk``: with the section before each question.
+        report_to: Trackers to report to besides the local file, such as ``tensorboard,wandb``; empty for none.
         filters: Thresholds of the funnel.
         prices: SPEC → USD a million tokens (input, output), over the maintained table.
         privacy: What becomes of secrets and addresses in the documents.
+        gate: When a student may ship.
+        train: Settings of training that are rarely touched.
     """
 
     docs: tuple[str, ...] = ()
@@ -69,13 +88,27 @@ class Settings:
     unseen_share: float = 0.05
     unanswerable_share: float = 0.05
     gold: str = ""
+    against: str = ""
+    judge: str = ""
+    judge_template: str = "judge"
+    votes: int = 1
+    questions: int = 0
+    student: str = ""
+    quantize: str = "none"
+    method: str = "sft"
+    preset: str = "default"
+    epochs: int = 0
+    context: str = "none"
+    report_to: str = ""
     filters: FilterConfig = field(default_factory=FilterConfig)
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    gate: GateConfig = field(default_factory=GateConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-_TABLES = ("filters", "prices", "privacy")
+_TABLES = ("filters", "prices", "privacy", "gate", "train")
 
 
 def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
@@ -110,6 +143,8 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     values["filters"] = _filters(file.get("filters", {}), path)
     values["prices"] = _prices(file.get("prices", {}), path)
     values["privacy"] = privacy_of(file.get("privacy", {}), path)
+    values["gate"] = gate_of(file.get("gate", {}), path)
+    values["train"] = train_of(file.get("train", {}), path)
     return Settings(**values, sources=sources)
 
 
@@ -131,14 +166,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _LISTS = ("docs", "include", "exclude")
-_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens")
+_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens", "votes", "questions", "epochs")
 _DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
 _LIMITS: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("concurrency", "facts", "max_cost", "max_tokens", "temperature"), (0, _ANY)),
+    **dict.fromkeys(
+        ("concurrency", "facts", "max_cost", "max_tokens", "temperature", "questions", "epochs"), (0, _ANY)
+    ),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
     "unanswerable_share": (0, 0.5),
+    "votes": (1, _ANY),
     **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
@@ -162,6 +200,8 @@ def _converted(name: str, raw: Any, where: str) -> Any:  # noqa: ANN401 - a valu
 
 def _checked(name: str, value: Any, where: str) -> Any:  # noqa: ANN401 - a value of any setting
     """The value, if it is within its limits."""
+    if name in CHOICES and value not in CHOICES[name]:
+        raise UsageError(f"{where}: {name} = {value!r} is none of: {', '.join(CHOICES[name])}")
     least, most = _LIMITS.get(name, (-_ANY, _ANY))
     # Not-a-number compares false with everything: as a cap it would cap nothing.
     if isinstance(value, int | float) and not (least <= value <= most and value != _ANY):

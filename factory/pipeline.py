@@ -118,7 +118,8 @@ def _finish(
         return result
     system_prompt = inputs.system_prompt
     manifest = manifest_of(inputs, rows, rejects, harvest.asked, asker.spent, held, previous)
-    result.path = workspace.publish(rows, rejects, manifest, dataset_card(inputs.name, manifest), system_prompt)
+    card, chunks = dataset_card(inputs.name, manifest), inputs.corpus.chunks.values()
+    result.path = workspace.publish(rows, rejects, manifest, card, system_prompt, chunks)
     result.version = result.path.name
     return result
 

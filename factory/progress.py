@@ -120,6 +120,12 @@ class Screen:
             self._last_line = time.monotonic()
             self.note(f"  {amount}")
 
+    def trained(self, step: int, steps: int, loss: float, tokens_per_second: float) -> None:
+        """Tell of a training step, now and then."""
+        if step == steps or time.monotonic() - self._last_line > _LINE_SECONDS:
+            self._last_line = time.monotonic()
+            self.note(f"step {step} of {steps}, loss {loss:.4f}, {tokens_per_second:,.0f} tokens a second")
+
     def _state(self) -> str:
         spent = self._spent
         tokens = spent.input_tokens + spent.output_tokens

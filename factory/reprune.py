@@ -25,6 +25,7 @@ from filters import NEED_SECTION
 from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters
 from filters.holdout import SplitConfig, assign
 from generators.asking import Spent
+from generators.chunk_records import read_chunks
 from generators.errors import UsageError
 from generators.records import Chunk, Document, Pair, Reject, Skipped
 from generators.templates import load_template
@@ -173,7 +174,8 @@ def _publish(
         "run": asdict(Spent()),
         "versions": {**before["versions"], "factory": __version__, "python": platform.python_version()},
     }
-    return workspace.publish(rows, rejects, manifest, dataset_card(before["name"], manifest), before["system_prompt"])
+    card, sections = dataset_card(before["name"], manifest), read_chunks(previous.path)
+    return workspace.publish(rows, rejects, manifest, card, before["system_prompt"], sections)
 
 
 def _rows(settings: Settings, previous: Version, accepted: Sequence[Pair], chunks: Mapping[str, Chunk]) -> list[Row]:

@@ -36,23 +36,36 @@ def run_generate(settings: Settings, *, preview: int | None, dry_run: bool, quie
     """``factory generate``, in a workspace that ``start`` has locked (not for a dry run, which writes nothing)."""
     workspace = Workspace(Path(settings.out).expanduser())
     with Screen(quiet=quiet) as screen:
-        inputs = prepare(settings, screen, is_local=_is_local(settings))
+        inputs = prepare(settings, screen, is_local=is_local(settings))
         if dry_run:
             _print_estimate(inputs, workspace, as_json=as_json)
             return ExitCode.DONE
-        teacher = _open(settings, screen)
-        _announce(inputs, screen)
         if preview:
+            teacher = _open(settings, screen)
+            _announce(inputs, screen)
             return _preview(inputs, workspace, teacher, screen, preview, as_json=as_json)
-        result, signalled = asyncio.run(_generate(inputs, workspace, teacher, screen))
+        result, signalled = generated(inputs, screen)
     return _report(result, inputs, signalled, as_json=as_json)
+
+
+def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
+    """Ask and publish, in a workspace that is locked: what came of it, and the signal that ended it, or 0."""
+    teacher = _open(inputs.settings, screen)
+    _announce(inputs, screen)
+    workspace = Workspace(Path(inputs.settings.out).expanduser())
+    return asyncio.run(_generate(inputs, workspace, teacher, screen))
+
+
+def stopped_by(signalled: int) -> ExitCode:
+    """Say that a signal ended the asking, and choose the exit code."""
+    click.echo("factory: stopped; what the teacher has answered is kept, run again to go on", err=True)
+    return ExitCode.INTERRUPTED if signalled == signal.SIGINT else ExitCode.STOPPED
 
 
 def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) -> int:
     """Print how a run ended, and choose its exit code."""
     if signalled:
-        click.echo("factory: stopped; what the teacher has answered is kept, run again to go on", err=True)
-        return ExitCode.INTERRUPTED if signalled == signal.SIGINT else ExitCode.STOPPED
+        return stopped_by(signalled)
     click.echo(json.dumps(result_json(result)) if as_json else summary(result, inputs, inputs.settings.out))
     if result.short:
         click.echo(f"factory: {visible(' '.join(result.short.split()))}", err=True)
@@ -110,7 +123,8 @@ def _preview(
     return ExitCode.DONE
 
 
-def _is_local(settings: Settings) -> bool:
+def is_local(settings: Settings) -> bool:
+    """Whether the teacher runs on this machine."""
     return settings.teacher.startswith(("local/", "local:"))
 
 

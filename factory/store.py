@@ -19,10 +19,11 @@ from typing import Any
 from factory.lock import locked
 from filters.holdout import Place
 from filters.leakage import cross_twins
+from generators.chunk_records import CHUNKS_FILE, chunk_record
 from generators.errors import StoppedError, UsageError
 from generators.failpoints import failpoint
 from generators.invisible import printable_json
-from generators.records import Pair, Reject
+from generators.records import Chunk, Pair, Reject
 
 FORMAT = 1
 SPLITS = ("train", "validation", "test")
@@ -86,9 +87,18 @@ class Workspace:
             ) from error
 
     def publish(
-        self, rows: Iterable[Row], rejects: Iterable[Reject], manifest: Mapping[str, Any], card: str, system_prompt: str
+        self,
+        rows: Iterable[Row],
+        rejects: Iterable[Reject],
+        manifest: Mapping[str, Any],
+        card: str,
+        system_prompt: str,
+        chunks: Iterable[Chunk] = (),
     ) -> Path:
-        """Write a new version and make it the latest; return its folder. ``StoppedError`` on a full or failing disk."""
+        """Write a new version and make it the latest; return its folder. ``StoppedError`` on a full or failing disk.
+
+        ``chunks`` are all sections that rows may be about, as a teacher may see them.
+        """
         name = f"v{self._next_number():04d}"
         draft = self.versions / f".{name}.draft"
         try:
@@ -97,6 +107,7 @@ class Workspace:
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir()
             files = dict(_files(sorted(rows, key=lambda row: row.pair.id), rejects, system_prompt))
+            files[CHUNKS_FILE] = "".join(_line(chunk_record(chunk)) for chunk in chunks)
             files["README.md"] = card
             digests = {file: _write(draft / file, text) for file, text in files.items()}
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}

@@ -96,8 +96,12 @@ def template_path(name: str) -> Path:
     raise UsageError(f"no template '{name}': give a file, or one of {', '.join(builtin)} (see 'factory prompts show')")
 
 
-def load_template(name: str) -> Template:
+def load_template(name: str, values: Set[str] = VALUES) -> Template:
     """Read and compile a template.
+
+    Args:
+        name: Of ours, or the path of yours.
+        values: The names that it may use; those of prompts that ask for pairs, if not given.
 
     Raises:
         UsageError: No such template; a syntax error, an unknown variable or a missing block, with its line.
@@ -116,7 +120,7 @@ def load_template(name: str) -> Template:
     )
     try:
         tree = environment.parse(source)
-        _check(tree, path, known={*VALUES, *environment.globals})
+        _check(tree, path, values, {*environment.globals})
         constants = _constants(tree, path)
         compiled = environment.from_string(source)
     except TemplateSyntaxError as error:
@@ -126,7 +130,7 @@ def load_template(name: str) -> Template:
     return Template(path.stem, hashlib.sha256(source.encode()).hexdigest(), constants, compiled)
 
 
-def _check(tree: Any, path: Path, known: Set[str]) -> None:  # noqa: ANN401 - jinja2's syntax tree, imported lazily
+def _check(tree: Any, path: Path, values: Set[str], built_in: Set[str]) -> None:  # noqa: ANN401 - jinja2's syntax tree
     """Find what would fail at the first request, before anything is spent."""
     from jinja2 import meta, nodes
 
@@ -138,10 +142,10 @@ def _check(tree: Any, path: Path, known: Set[str]) -> None:  # noqa: ANN401 - ji
             raise UsageError(f"template {path} has no block '{block}': write {{% block {block} %}}…{{% endblock %}}")
     assigned = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
     assigned |= {macro.name for macro in tree.find_all(nodes.Macro)}
-    unknown = meta.find_undeclared_variables(tree) - known - assigned
+    unknown = meta.find_undeclared_variables(tree) - values - built_in - assigned
     for name in tree.find_all(nodes.Name):
         if name.name in unknown:
-            given = ", ".join(sorted(VALUES))
+            given = ", ".join(sorted(values))
             raise UsageError(f"template {path}, line {name.lineno}: unknown variable '{name.name}'; there are {given}")
 
 

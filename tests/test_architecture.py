@@ -88,10 +88,12 @@ def test_nobody_prints_but_the_screen_and_the_command_line():
     }
     assert printing == PRINTERS
     echoing = {str(path.relative_to(ROOT)) for path in SOURCES if "click" in set(imported(path.read_text()))}
-    assert echoing == {"factory/cli.py", "factory/run.py"}
+    assert echoing == {"factory/cli.py", "factory/cli_options.py", "factory/cli_student.py", "factory/run.py"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["filter", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["generate", "--help"], ["filter", "--help"], ["score", "--help"], ["--version"]]
+)
 def test_help_loads_nothing_heavy(arguments, tmp_path):
     probe = (
         "import sys\nfrom factory.cli import main\n"

@@ -173,7 +173,7 @@ def test_manifest_holds_the_digest_of_every_other_file(published):
     version = published.out / "versions" / "v0001"
     manifest = json.loads((version / "manifest.json").read_text())
     others = {path.name for path in version.iterdir()} - {"manifest.json"}
-    assert others == {*ROW_FILES, "README.md"}
+    assert others == {*ROW_FILES, "chunks.jsonl", "README.md"}
     assert manifest["files"] == {name: hashlib.sha256((version / name).read_bytes()).hexdigest() for name in others}
     recorded = (published.out / "versions" / "v0001.sha256").read_text().split()[0]
     assert recorded == hashlib.sha256((version / "manifest.json").read_bytes()).hexdigest()

@@ -11,8 +11,9 @@ import pytest
 
 from factory.store import Row, Workspace
 from filters.holdout import Place
+from generators.chunk_records import read_chunks
 from generators.errors import LockedError, StoppedError, UsageError
-from generators.records import Pair, Reject
+from generators.records import Chunk, Pair, Reject
 
 # Characters that end a line for str.splitlines, that JSON escapes, that have no UTF-8, and that are wide.
 ODD = 'A\u2028B\u0085C\x0bD "quoted" \\ \ud83d \U0001f600 é\r\nE\x00'
@@ -51,6 +52,16 @@ def test_a_version_is_read_back_as_it_was_published(tmp_path):
     assert version.rows == tuple(sorted(ROWS, key=lambda row: row.pair.id))
     assert version.rejects == REJECTS
     assert (version.manifest["format"], version.manifest["version"]) == (1, "v0001")
+
+
+def test_chunks_are_read_back_as_they_were_published(tmp_path):
+    chunks = [Chunk(f"{n:016x}", f"page {ODD}.md", ("Top", ODD), f"{n} {ODD}", n, n + 3, 0) for n in (1, 2)]
+    path = Workspace(tmp_path).publish(ROWS, (), {"documents": [], "asked": {}}, "# Card\n", "", chunks)
+    found = read_chunks(path)
+    assert [(each.id, each.lines, each.kind) for each in found] == [(each.id, each.lines, each.kind) for each in chunks]
+    assert [each.text.replace("\\ud83d", "\ud83d") for each in found] == [each.text for each in chunks]
+    assert Workspace(tmp_path).verify() == []
+    assert read_chunks(tmp_path) == []
 
 
 def test_a_copy_that_follows_links_is_read_too(tmp_path):

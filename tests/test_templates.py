@@ -29,11 +29,15 @@ def template(tmp_path):
     return load
 
 
+# The prompts that ask for pairs; those for scoring are tested with it.
+OURS = [name for name in sorted(builtin_templates()) if name.startswith("facts")]
+
+
 def system(text):
     return f"{{% block system %}}{text}{{% endblock %}}{USER}"
 
 
-@pytest.mark.parametrize("name", sorted(builtin_templates()))
+@pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("changes", [{}, {"slot": 2}, {"product": "Quayline"}, {"names": []}])
 def test_ours_render_with_all_that_may_be_empty(name, changes):
     instructions, user = load_template(name).render({**VALUES, **changes})
@@ -113,7 +117,7 @@ def test_a_value_that_was_not_given_is_named(template):
         template(system("{{ product }}")).render({key: VALUES[key] for key in VALUES if key != "product"})
 
 
-@pytest.mark.parametrize("name", sorted(builtin_templates()))
+@pytest.mark.parametrize("name", OURS)
 def test_documents_are_never_evaluated_nor_escaped(name):
     text = "{{ 7*7 }} {% include 'x' %} {# gone? #} <b>&amp;\n    {%- raw -%}"
     section = {"heading": ("{{ 7*7 }}",), "text": text, "kind": "section"}
@@ -124,7 +128,7 @@ def test_documents_are_never_evaluated_nor_escaped(name):
 
 
 def test_no_such_template_names_those_there_are(tmp_path):
-    with pytest.raises(UsageError, match="no template 'nope': give a file, or one of facts"):
+    with pytest.raises(UsageError, match="no template 'nope': give a file, or one of answer, "):
         load_template("nope")
     (tmp_path / "odd.jinja").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=r"cannot read the template .*odd\.jinja"):

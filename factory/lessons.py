@@ -1,0 +1,156 @@
+"""What a training run works on: version, base, rows in tokens, settings; everything that can be wrong is said here.
+
+Settings ─▶ Lessons
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from random import Random
+
+from factory.config import Settings
+from factory.progress import Screen
+from factory.store import Version, Workspace, messages
+from generators.chunk_records import CHUNKS_FILE, read_chunks
+from generators.errors import UsageError
+from generators.records import content_id
+from trainers.base import Base, default_base, find_base, open_tokenizer
+from trainers.job import Job
+from trainers.lora import Recipe, recipe_for
+from trainers.machine import Device, check_device, find_device, use_one_gpu
+from trainers.sft_data import Encoded, Example, Tokenizer, describe, encode_all, read_examples, stop_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What a run works on, once everything that can be wrong with it has been looked at.
+
+    Attributes:
+        settings: The person's.
+        version: The dataset.
+        device: Where to train.
+        base: What to train.
+        tokenizer: Its own.
+        recipe: How.
+        train, validation: Rows in tokens.
+        notes: What a person should hear before it starts.
+    """
+
+    settings: Settings
+    version: Version
+    device: Device
+    base: Base
+    tokenizer: Tokenizer
+    recipe: Recipe
+    train: tuple[Encoded, ...]
+    validation: tuple[Encoded, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Names what the adapter is made of: weights, rows and recipe; not the machine."""
+        rows = [[(row.ids, row.trained) for row in split] for split in (self.train, self.validation)]
+        return content_id("training-1", self.base.sha256, asdict(self.recipe), rows)
+
+    def job(self, folder: Path) -> Job:
+        """The run, with its folder."""
+        config = self.settings.train
+        trackers = tuple(filter(None, (name.strip() for name in self.settings.report_to.split(","))))
+        return Job(
+            self.base,
+            self.tokenizer,
+            self.train,
+            self.validation,
+            self.recipe,
+            folder,
+            micro_batch=config.micro_batch,
+            checkpoint_seconds=config.checkpoint_seconds,
+            report_to=() if trackers == ("none",) else trackers,
+        )
+
+
+def prepare(settings: Settings, screen: Screen) -> Lessons:
+    """Find and read everything; nothing is written, but a base may be fetched."""
+    version = _version(Path(settings.out).expanduser())
+    splits = {name: _examples(version, name, settings.context) for name in ("train", "validation")}
+    for name, rows in splits.items():
+        if not rows:
+            raise UsageError(
+                f"the {name} split of {version.path} is empty: generate more pairs"
+                + (", or raise validation_share" if name == "validation" else "")
+            )
+    notes = ["several GPUs are there and one is used: see docs/training.md for all"] if use_one_gpu() else []
+    device = find_device()
+    base = find_base(settings.student or default_base(device, settings.quantize), screen.pulling)
+    recipe = _recipe(settings, base)
+    check_device(base.parameters, recipe.quantize, device)
+    tokenizer = open_tokenizer(base)
+    replayed = _replayed(settings, len(splits["train"]))
+    encoded = {}
+    for name, rows in (("train", [*splits["train"], *replayed]), ("validation", splits["validation"])):
+        encoded[name], left_out = encode_all(rows, tokenizer, stop_tokens(tokenizer, base.stops), recipe.max_tokens)
+        if left_out:
+            notes.append(f"left out of {name}: {describe(left_out)}")
+    if replayed:
+        notes.append(f"{len(replayed)} rows of {settings.train.replay_file} are mixed in against forgetting")
+    train, validation = tuple(encoded["train"]), tuple(encoded["validation"])
+    return Lessons(settings, version, device, base, tokenizer, recipe, train, validation, tuple(notes))
+
+
+def _version(out: Path) -> Version:
+    version = Workspace(out).latest()
+    if version is None:
+        raise UsageError(f"there is no dataset in {out}: run 'factory generate --docs … --out {out}' first")
+    return version
+
+
+def _recipe(settings: Settings, base: Base) -> Recipe:
+    return recipe_for(
+        base.parameters,
+        settings.train,
+        preset=settings.preset,
+        epochs=settings.epochs,
+        seed=settings.seed,
+        quantize=settings.quantize,
+        method=settings.method,
+        context=settings.context,
+    )
+
+
+def _examples(version: Version, split: str, context: str) -> list[Example]:
+    """The rows of a split in the order of its file, each with its section if the student is to read."""
+    rows = [row for row in version.rows if row.place.split == split]
+    found = read_examples({"messages": messages(row.pair, version.manifest["system_prompt"])} for row in rows)
+    texts = _texts(version) if context == "chunk" else {}
+    missing = {row.pair.chunk for row in rows} - texts.keys() if context == "chunk" else set()
+    if missing:
+        raise UsageError(
+            f"--context chunk needs the sections of the rows, and {len(missing)} of them are not in "
+            f"{version.path / CHUNKS_FILE}: run 'factory generate' again, which keeps them with the version"
+        )
+    return [
+        replace(example, context=texts.get(row.pair.chunk, ""), chunk=row.pair.chunk)
+        for example, row in zip(found, rows, strict=True)
+    ]
+
+
+def _texts(version: Version) -> Mapping[str, str]:
+    return {chunk.id: chunk.text for chunk in read_chunks(version.path)}
+
+
+def _replayed(settings: Settings, rows: int) -> Sequence[Example]:
+    """Rows of other kinds, drawn by the seed: their share of the training rows."""
+    config = settings.train
+    if not config.replay_share:
+        return ()
+    path = Path(config.replay_file).expanduser()
+    if not config.replay_file:
+        raise UsageError("replay_share needs replay_file under [train]: a JSONL of rows like train.jsonl")
+    try:
+        lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    found = read_examples(lines)
+    wanted = min(len(found), round(config.replay_share * rows))
+    return Random(settings.seed).sample(found, wanted)  # noqa: S311 - a choice of rows, no secret
