@@ -6,15 +6,17 @@ Where the journal has replies to requests of these documents (a preview, an earl
 measure; else shares that were measured before.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from factory.inputs import Inputs
-from factory.plan import make_plan
+from factory.announce import announced, changes_json
+from factory.inputs import Inputs, Watch
+from factory.plan import asking_the_new, make_plan
 from factory.progress import money, visible
 from factory.redactions import count_kinds, redaction_line
+from factory.safeguards import keep_unreadable, refused
 from factory.store import Workspace
 from generators.journal import Entry, Journal
 from generators.privacy import Spot
@@ -31,7 +33,8 @@ _LEAST_CALLS, _MOST_CALLS = 3, 500
 class Estimate:
     """Token counts are (low, expected, high); ``cost`` likewise, ``None`` where the price is unknown.
 
-    ``calls``: how many real calls it rests on; 0 for none.
+    ``calls``: how many real calls it rests on; 0 for none. ``news``: what a run would do, and why, before it asks;
+    ``changes``: the documents' and pairs' part of it, as numbers.
     """
 
     documents: int
@@ -44,6 +47,8 @@ class Estimate:
     calls: int = 0
     redactions: Sequence[Spot] = ()
     withheld: Sequence[Reject] = ()
+    news: Sequence[str] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``generate --dry-run --json`` prints."""
@@ -58,6 +63,7 @@ class Estimate:
             "output_tokens": dict(zip(span, self.output_tokens, strict=True)),
             "redactions": count_kinds(self.redactions),
             "withheld": len(self.withheld),
+            "changes": dict(self.changes),
             "cost_usd": None if self.cost is None else dict(zip(span, (round(c, 6) for c in self.cost), strict=True)),
         }
 
@@ -77,6 +83,7 @@ class Estimate:
         cost = "unknown price" if self.cost is None else " / ".join(money(cost) for cost in self.cost)
         measured = f", as {self.calls} real calls suggest" if self.calls else ""
         lines = [
+            *(f"  refresh     {visible(line)}" for line in self.news),
             f"  documents   {self.documents}, in {self.chunks} chunks",
             f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal",
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
@@ -96,13 +103,22 @@ class _Measure:
     calls: int = 0
 
 
-def estimate(inputs: Inputs, workspace: Workspace) -> Estimate:
+def estimate(inputs: Inputs, workspace: Workspace, watch: Watch) -> Estimate:
     """Add up the requests that the first round would send; replies in the journal cost nothing."""
-    plan = make_plan(inputs, workspace.latest())
+    previous = workspace.latest()
+    if previous is not None:
+        keep_unreadable(inputs, previous, watch)
+    plan = make_plan(inputs, previous, workspace.find)
+    inputs = asking_the_new(inputs, plan)
     todo = {chunk.id for chunk in plan.todo}
     done = [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in todo]
     askings = build_requests(plan.todo, inputs.template, inputs.qa)
-    return weigh(askings, inputs, Journal(workspace.journal), build_requests(done, inputs.template, inputs.qa))
+    found = weigh(askings, inputs, Journal(workspace.journal), build_requests(done, inputs.template, inputs.qa))
+    if previous is None:
+        return found
+    refusal = refused(plan, previous, inputs)
+    news = [*announced(plan, previous, inputs), *([refusal] if refusal else [])]
+    return replace(found, news=news, changes=changes_json(plan, previous))
 
 
 def weigh(askings: Iterable[Asking], inputs: Inputs, journal: Journal, others: Iterable[Asking] = ()) -> Estimate:

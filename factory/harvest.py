@@ -15,6 +15,7 @@ from factory.compose import Composed, Composer
 from factory.estimate import weigh
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
+from factory.restated import drop_restated
 from filters.apply import Candidate, Filter, funnel, make_filters
 from generators.asking import Asker, Outcome
 from generators.qa import build_request, groups, has_more
@@ -57,7 +58,13 @@ async def _until_target(
     """Ask in rounds, where least is known yet, until the target is met or several rounds brought nothing."""
     sift(inputs, plan, harvest)
     harvest.composed = composer.compose(plan, harvest.accepted)
-    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
+    if plan.edited:
+        # What is new there belongs in, though the target be met without it.
+        edited = [chunk for chunk in plan.todo if chunk.id in plan.edited]
+        await ask_wave(inputs, asker, spread(inputs, edited), 0, harvest, watch)
+        sift(inputs, plan, harvest)
+        harvest.composed = composer.compose(plan, harvest.accepted)
+    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in harvest.asked])
     slot, fruitless = 0, 0
     while harvest.composed.missing and not _ended(asker):
         if not waiting:
@@ -88,7 +95,7 @@ async def _ask_the_uncovered(inputs: Inputs, plan: Plan, asker: Asker, harvest: 
     """
     if not inputs.template.constants.bound_quotes or _ended(asker):
         return
-    covered = {pair.chunk for pair in harvest.accepted}
+    covered = {pair.chunk for pair in harvest.accepted} | {row.pair.chunk for row in plan.kept}
     uncovered = [
         chunk
         for chunk in plan.todo
@@ -149,6 +156,7 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
     for pair in (pair for outcome in ordered for pair in outcome.parsed.pairs):
         (repeated if pair.id in known else pairs).append(pair)
         known.add(pair.id)
+    drop_restated(plan, pairs, inputs)
     published = [*(Candidate(each.pair, each.chunk) for each in inputs.gold)]
     published += _candidates([row.pair for row in plan.kept], chunks)
     sifted = funnel(_candidates(pairs, chunks), make_filters(inputs.filters), published)

@@ -15,7 +15,9 @@ from generators.errors import StoppedError
 from generators.teachers import parse_spec
 
 
-def start_generate(flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
+def start_generate(
+    flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, retire_all: bool, quiet: bool, as_json: bool
+) -> int:
     """``factory generate``."""
     signal.signal(signal.SIGTERM, _stopped)
     settings = resolve(flags, Path.cwd())
@@ -23,7 +25,9 @@ def start_generate(flags: Mapping[str, Any], *, preview: int | None, dry_run: bo
     with nullcontext() if dry_run else locked(Path(settings.out).expanduser()):
         from factory.run import run_generate
 
-        return run_generate(settings, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json)
+        return run_generate(
+            settings, preview=preview, dry_run=dry_run, retire_all=retire_all, quiet=quiet, as_json=as_json
+        )
 
 
 def _stopped(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - a signal handler's arguments
