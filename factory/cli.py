@@ -14,6 +14,7 @@ import click
 from factory import __version__
 from factory.cli_options import Count, common, finish, flush, tell
 from factory.cli_student import ask, report, run_, score, train
+from factory.cli_versions import diff, purge
 from generators.errors import ExitCode, FactoryError
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -159,6 +160,10 @@ def verify(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     from factory.run import run_verify
 
     finish(run_verify(flags, as_json=as_json))
+
+
+for _command in (diff, purge):
+    cli.add_command(_command)
 
 
 @cli.group()

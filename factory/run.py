@@ -22,6 +22,7 @@ from factory.harvest import Harvest
 from factory.inputs import Inputs, prepare
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
+from factory.purge import finish_purge, read_order
 from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
@@ -52,9 +53,13 @@ def run_generate(
 
 def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
     """Ask and publish, in a workspace that is locked: what came of it, and the signal that ended it, or 0."""
+    workspace = Workspace(Path(inputs.settings.out).expanduser())
+    order = read_order(workspace)
+    if order is not None:
+        screen.note(f"finishing the purge of {order.document}, which was interrupted")
+        finish_purge(workspace, order)
     teacher = _open(inputs.settings, screen)
     _announce(inputs, screen)
-    workspace = Workspace(Path(inputs.settings.out).expanduser())
     return asyncio.run(_generate(inputs, workspace, teacher, screen))
 
 

@@ -150,6 +150,11 @@ class Workspace:
             ) from error
         return self.versions / name
 
+    def clear_drafts(self) -> None:
+        """Take away what killed runs left behind."""
+        for left in (*self.versions.glob(".*.draft"), *self.versions.glob(".*.gone")):
+            shutil.rmtree(left, ignore_errors=True)
+
     def verify(self) -> list[str]:
         """Check every published file against its manifest, and each manifest against its digest; list what is wrong."""
         problems: list[str] = []
