@@ -3,8 +3,7 @@
     rewrite(folder, is_gone) ─▶ how many replies went
 
 A segment is written beside its place, forced to the disk and renamed: a run that is killed leaves each segment old or
-new, and running again finishes. Lines that cannot be read go too, since nobody can say what they hold. What is known
-of attempts (hashes and times) stays.
+new, and running again finishes. Lines that cannot be read go too, since nobody can say what they hold.
 """
 
 import os
@@ -38,19 +37,18 @@ def rewrite(folder: Path, is_gone: Callable[[Entry], bool]) -> int:
 
 def _without(segment: Path, is_gone: Callable[[Entry], bool]) -> int:
     """Write one segment anew, if anything of it is to go; how many replies went."""
+    gone, count, broken = set[str](), 0, False
     with segment.open("rb") as file:
-        gone = sum(_goes(line, is_gone) for line in file)
-    if not gone:
-        return 0
-    with segment.open("rb") as file:
-        _replace(segment, (line for line in file if not (problem_of(line) or _goes(line, is_gone))))
-    return gone
-
-
-def _goes(line: bytes, is_gone: Callable[[Entry], bool]) -> bool:
-    if problem_of(line):
-        return True
-    return kind_and_request(line)[0] == "request" and is_gone(receipt_of(line))
+        for line in file:
+            broken = broken or bool(problem_of(line))
+            if not problem_of(line) and kind_and_request(line)[0] == "request" and is_gone(receipt_of(line)):
+                gone.add(kind_and_request(line)[1])
+                count += 1
+    if gone or broken:
+        with segment.open("rb") as file:
+            # With a reply go the notes of its sending: alone, they would read as if it had never come.
+            _replace(segment, (line for line in file if not problem_of(line) and kind_and_request(line)[1] not in gone))
+    return count
 
 
 def _replace(segment: Path, lines: Iterable[bytes]) -> None:
