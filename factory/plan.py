@@ -17,6 +17,7 @@ from factory.lineage import Lineage, trace
 from factory.store import Row, Version
 from generators.chunk_records import read_chunks
 from generators.records import Chunk, Pair, Reject
+from generators.rewordings import TEACHER as RULE
 from generators.statements import passages, statements
 from generators.unanswerable import KIND as UNANSWERABLE
 
@@ -195,5 +196,5 @@ def asking_the_new(inputs: Inputs, plan: Plan) -> Inputs:
 
 
 def is_own(pair: Pair) -> bool:
-    """Whether no teacher wrote it: a person's pair, or a question without an answer."""
-    return pair.kind == UNANSWERABLE or pair.teacher == PERSON
+    """Whether no teacher wrote it: a person's pair, a question without an answer, a wording by rule."""
+    return pair.kind == UNANSWERABLE or pair.teacher in (PERSON, RULE)
