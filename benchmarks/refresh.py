@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -56,9 +57,12 @@ def one_page(work: Path, url: str, pages: int) -> None:
     unchanged, _ = generate(work, docs, url)
     page = docs / "000" / "service-7.md"
     page.write_text(page.read_text().replace("52 requests", "53 requests"))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds, told = generate(work, docs, url)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{pages} pages: first run {first:.1f} s, unchanged {unchanged:.1f} s")
-    print(f"  one edited: {seconds:.1f} s, {told['requests']} requests, {told['changes']}")
+    print(f"  one edited: {seconds:.1f} s, {busy:.1f} of them CPU, {told['requests']} requests, {told['changes']}")
 
 
 def many_sections(work: Path, url: str, sections: int) -> None:
@@ -77,15 +81,17 @@ def many_sections(work: Path, url: str, sections: int) -> None:
     settings = Settings(docs=(str(docs),), out=str(work / "many-out"), teacher=SPEC, sources={"teacher": "flag"})
     for name in ("unchanged", "every title new"):
         workspace = Workspace(work / "many-out")
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         inputs = prepare(replace(settings), _SILENT, is_local=False)
         previous = workspace.latest()
         assert previous is not None
         asked = {chunk: 1 for entry in previous.manifest["documents"] for chunk in entry["chunks"]}
         previous = replace(previous, manifest={**previous.manifest, "asked": asked})  # as if all had been asked about
         plan = make_plan(inputs, previous, workspace.find)
-        seconds = time.perf_counter() - started
-        print(f"{len(inputs.corpus.chunks)} sections, {name}: {seconds:.1f} s, {len(plan.todo)} to ask about")
+        seconds, busy = time.perf_counter() - started, time.process_time() - busy
+        print(
+            f"{len(inputs.corpus.chunks)} sections, {name}: {seconds:.1f} s, {busy:.1f} of them CPU, {len(plan.todo)} to ask about"
+        )
         for page in docs.iterdir():
             page.write_text(page.read_text().replace("# Page", "# The page", 1))
 

@@ -10,6 +10,7 @@ same spans to judge quotes.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from generators.foci import foci
@@ -101,13 +102,14 @@ def statements(text: str, owner: str = "") -> list[Statement]:
     return list(found.values())
 
 
-def passages(text: str) -> list[str]:
+@lru_cache(maxsize=1 << 14)
+def passages(text: str) -> tuple[str, ...]:
     """All of a chunk's text in the spans that statements are made of, also those that are none; reflowing changes none.
 
     For comparing two states of a section: what stands in both was not edited.
     """
     found = (" ".join(span.split()) for span, _, _ in _spans(text.split("\n"), every=True))
-    return list(dict.fromkeys(span for span in found if any(map(str.isalnum, span))))
+    return tuple(dict.fromkeys(span for span in found if any(map(str.isalnum, span))))
 
 
 def salient(
