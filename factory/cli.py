@@ -107,6 +107,12 @@ def cli() -> None:
     metavar="FILE",
     help="Your own pairs, a JSON object a line.  [default: gold.jsonl in the workspace, if there]",
 )
+@click.option(
+    "--check",
+    default=None,
+    metavar="SPEC|teacher",
+    help="Have each pair looked at by a model before it is accepted: does its section support it?  [default: not]",
+)
 @click.option("--seed", type=int, default=None, metavar="N", help="Of sampling and splits.  [default: 0]")
 @click.option(
     "--preview",

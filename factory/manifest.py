@@ -52,6 +52,7 @@ def manifest_of(
         "previous": previous.name if previous else None,
         "name": inputs.name,
         "system_prompt": inputs.system_prompt,
+        "check": {"by": inputs.settings.check, "how": inputs.settings.check_how, "votes": inputs.settings.check_votes},
         "recipe": inputs.recipe,
         "own": inputs.own,
         "teacher": settings.teacher,
