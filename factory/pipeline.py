@@ -66,6 +66,7 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
         harvest = await gather(inputs, plan, asker, composer_for(inputs, previous, held), watch)
     finally:
         journal.close()
+    await asyncio.sleep(0)  # a signal that came while pairs were compared is heard here
     return _finish(inputs, workspace, previous, plan, harvest, asker, held)
 
 

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Any
 
 import click
 
+from factory import signals
 from factory.config import Settings, resolve
 from factory.estimate import estimate
 from factory.harvest import Harvest
@@ -26,7 +26,7 @@ from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import summary
-from generators.errors import ExitCode, StoppedError, UsageError
+from generators.errors import ExitCode, UsageError
 from generators.teachers import Teacher, open_teacher
 
 _KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
@@ -58,8 +58,8 @@ def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
 
 def stopped_by(signalled: int) -> ExitCode:
     """Say that a signal ended the asking, and choose the exit code."""
-    click.echo("factory: stopped; what the teacher has answered is kept, run again to go on", err=True)
-    return ExitCode.INTERRUPTED if signalled == signal.SIGINT else ExitCode.STOPPED
+    click.echo(f"factory: {signals.farewell(signalled)}", err=True)
+    return signals.exit_code(signalled)
 
 
 def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) -> int:
@@ -75,27 +75,18 @@ def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) ->
 async def _generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, screen: Screen) -> tuple[Result, int]:
     """Run the pipeline; SIGINT and SIGTERM stop it between replies, a second one at once."""
     stop = asyncio.Event()
-    caught: list[int] = []
-    task = asyncio.current_task()
-
-    def halt(number: int) -> None:
-        caught.append(number)
-        stop.set()
-        screen.note("stopping; waiting for the replies in flight (again to stop at once)")
-        if len(caught) > 1 and task is not None:
-            task.cancel()
-
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, halt, number)
-    try:
-        return await generate(inputs, workspace, teacher, screen, stop), caught[0] if caught else 0
-    except asyncio.CancelledError:
-        if caught[:1] == [signal.SIGTERM]:
-            raise StoppedError("stopped at once; what the teacher has answered is kept, run again to go on") from None
-        raise KeyboardInterrupt from None
-    finally:
-        await teacher.aclose()
+
+    def halt(number: int) -> None:  # noqa: ARG001 - either stops the run
+        loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(screen.note, "stopping; waiting for the replies in flight (again to stop at once)")
+
+    with signals.Heard(halt) as heard:
+        try:
+            result = await generate(inputs, workspace, teacher, screen, stop)
+            return result, heard.first if stop.is_set() else 0
+        finally:
+            await teacher.aclose()
 
 
 def _preview(
