@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ from factory.harvest import Harvest
 from factory.inputs import Inputs, prepare
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
+from factory.settings_shown import settings_lines
 from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import summary
 from generators.errors import ExitCode, UsageError
+from generators.journal import Damage, Journal
 from generators.teachers import Teacher, open_teacher
 
 _KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
@@ -147,8 +149,6 @@ def _print_estimate(inputs: Inputs, workspace: Workspace, *, as_json: bool) -> N
 
 def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     """``factory status``."""
-    from generators.journal import Journal
-
     settings = resolve(flags, Path.cwd())
     workspace = _existing(settings)
     latest = workspace.latest()
@@ -161,15 +161,13 @@ def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     click.echo(f"  versions    {', '.join(versions) or 'none'} (latest: {latest.name if latest else 'none'})")
     for line in spend.as_text():
         click.echo(line)
-    for name, source in settings.sources.items():
-        click.echo(f"  {name:<19} {visible(str(getattr(settings, name)), 60)}  ({source})")
+    for line in settings_lines(settings):
+        click.echo(line)
     return ExitCode.DONE
 
 
 def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
     """``factory verify``: exit 2 if any byte is not as published."""
-    from generators.journal import Journal
-
     settings = resolve(flags, Path.cwd())
     workspace = _existing(settings)
     journal = Journal(workspace.journal)
@@ -185,7 +183,27 @@ def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
         if journal.doubts:
             click.echo(in_doubt(journal.doubts))
         click.echo(f"{versions} versions and {len(journal)} replies checked: {len(problems)} problems")
+        for line in _advice(workspace, problems, journal.damage):
+            click.echo(line)
     return ExitCode.USAGE if problems else ExitCode.DONE
+
+
+def _advice(workspace: Workspace, problems: Sequence[str], damage: Sequence[Damage]) -> list[str]:
+    """What to do about damage; nothing where all is well."""
+    lines = []
+    if damage:
+        lines.append("next: nothing; a damaged line of the journal is not used, a run that needs its reply asks again")
+    if len(problems) > len(damage):
+        root, versions = visible(str(workspace.root)), sorted(path.name for path in workspace.versions.glob("v[0-9]*/"))
+        sound = [name for name in versions if not any(name in line for line in problems)]
+        lines.append("next: put what is damaged back from a copy,")
+        if sound:
+            lines.append(f"  or let the last sound version be the latest: ln -sfn versions/{sound[-1]} {root}/latest")
+        lines.append(
+            f"  or move {root}/versions and {root}/latest away and run 'factory generate' again: "
+            "what the teacher has answered comes from the journal"
+        )
+    return lines
 
 
 def _existing(settings: Settings) -> Workspace:

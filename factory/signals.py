@@ -41,17 +41,15 @@ def farewell(number: int) -> str:
 
 
 def listen() -> None:
-    """Take both signals, where they would end the process; one that is ignored (``nohup``) stays so."""
+    """Take both signals, also where a shell that put the process behind (``&``) made it deaf to one."""
     for number in NUMBERS:
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, _raise)
+        signal.signal(number, _raise)
 
 
 def settle(code: int) -> None:
     """The end is near and its code is settled: no signal changes it, while files and threads are cleared up."""
     for number in NUMBERS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: os._exit(code))
+        signal.signal(number, lambda *_: os._exit(code))
     # The interpreter's very end would put the system's handlers back.
     atexit.register(_ignore)
 
@@ -70,8 +68,7 @@ class Heard:
 
     def __enter__(self) -> Self:
         for number in NUMBERS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before.append((number, signal.signal(number, self._hear)))
+            self._before.append((number, signal.signal(number, self._hear)))
         return self
 
     def __exit__(

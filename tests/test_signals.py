@@ -83,18 +83,18 @@ def test_a_second_signal_after_the_last_reply_changes_no_code(start_factory, tmp
         assert Journal(tmp_path / f"out{pause}" / "journal").damage == []
 
 
-def test_an_ignored_signal_stays_ignored(start_factory, tmp_path, serve):
-    write_manual(tmp_path / "manual", pages=("alerts",))
+@BOTH
+def test_a_process_that_a_shell_put_behind_hears_too(start_factory, tmp_path, serve, number, code):
+    write_manual(tmp_path / "manual")
     teacher = serve(delay=0.3)
 
     def ignore():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_IGN)
 
     process = start_factory(*GENERATE, teacher=teacher, preexec_fn=ignore)
     wait_until(lambda: teacher.requests)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 0
+    process.send_signal(number)
+    ended(process, code)
 
 
 @pytest.mark.parametrize("redirected", [{}, {"stderr": subprocess.STDOUT}])
