@@ -127,7 +127,8 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
         folder: Where ``factory.toml`` is looked for.
 
     Returns:
-        The settings; ``sources`` says for each where it came from: ``flag``, the variable, the file, ``default``.
+        The settings; ``sources`` says for each where it came from: ``flag``, the variable, the file, ``default``;
+        of the tables (``filters.near_duplicate``) only what the file sets.
     """
     path = Path(os.environ.get("FACTORY_CONFIG_FILE", "") or folder / CONFIG_FILE)
     file = _read(path)
@@ -153,6 +154,7 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     values["privacy"] = privacy_of(file.get("privacy", {}), path)
     values["gate"] = gate_of(file.get("gate", {}), path)
     values["train"] = train_of(file.get("train", {}), path)
+    sources |= {f"{table}.{key}": str(path) for table in _TABLES for key in file.get(table, {})}
     return Settings(**values, sources=sources)
 
 

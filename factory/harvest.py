@@ -98,6 +98,7 @@ async def _until_target(
         harvest.composed = composer.compose(plan, harvest.accepted)
         fruitless = 0 if harvest.composed.missing < missing else fruitless
     if harvest.composed.missing:
+        asker.cut_short |= _ended(asker)
         harvest.short = (
             f"{harvest.composed.missing} of {inputs.settings.pairs} pairs are missing: "
             "the documents gave no more in several rounds"
@@ -111,7 +112,7 @@ async def _ask_the_uncovered(
 
     What a free teacher had to say about a chunk it has said, and been paid for.
     """
-    if not inputs.template.constants.bound_quotes or _ended(asker):
+    if not inputs.template.constants.bound_quotes:
         return
     covered = {pair.chunk for pair in harvest.accepted}
     uncovered = [
@@ -121,7 +122,9 @@ async def _ask_the_uncovered(
         and harvest.asked.get(chunk.id) == 1
         and has_more(chunk, inputs.template, inputs.qa, slot=1)
     ]
-    if uncovered:
+    if uncovered and _ended(asker):
+        asker.cut_short = True
+    elif uncovered:
         await ask_wave(inputs, asker, list(groups(uncovered, inputs.template, inputs.qa)), 1, harvest, watch)
         await _sift_and_check(inputs, plan, harvest, checker)
 

@@ -70,6 +70,7 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
         if checker is not None and checker.remote.teacher is not teacher:
             await checker.remote.teacher.aclose()
         journal.close()
+    await asyncio.sleep(0)  # a signal that came while pairs were compared is heard here
     return _finish(inputs, workspace, previous, plan, harvest, asker, held)
 
 
