@@ -322,7 +322,7 @@ def test_a_student_knows_what_it_was_trained_on(tmp_path, base_folder, run_facto
     from generators.teachers import Message, Request
 
     publish_rows(tmp_path / "factory-data", range(4), range(4))
-    settle(tmp_path, "[train]\nbatch = 4\nrate = 0.02\npatience = 99\n")
+    settle(tmp_path, "[train]\nbatch = 4\nrate = 0.005\npatience = 99\n")
     env = {"FACTORY_CACHE": str(cache)}
     ran = run_factory("train", "--student", base_folder, "--epochs", 60, "--json", env=env)
     assert ran.code == 0, ran.err
