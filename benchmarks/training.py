@@ -1,8 +1,8 @@
 """How fast a student is trained, beside trl's ``SFTTrainer`` as it comes, on the same rows in the same run.
 
-    python benchmarks/training.py                                     smollm2-135m, about ten minutes a round on two cores
-    python benchmarks/training.py --config tiny --rows 32             a minute: that the script works
-    python benchmarks/training.py --config 7b --quantize none,4bit --systems ours   one GPU; random weights of that size
+    python benchmarks/training.py                            smollm2-135m: about 15 minutes a round on two cores
+    python benchmarks/training.py --config tiny --rows 32    half a minute: that the script works
+    python benchmarks/training.py --config 7b --quantize none,4bit --systems ours,sft-bf16    a GPU; random weights
 
 Ours and ``SFTTrainer`` (LoRA of the same rank on the same layers, same rate, same rows a step, float32 and bf16) take
 turns, ``--rounds`` times. Prints for each: tokens a second (padding not counted), its share of the matrix peak that
@@ -172,9 +172,7 @@ def run(system: str, job: Job, device: Device, folder: Path) -> Result:
     if system.startswith("ours-"):
         recipe = replace(job.recipe, quantize=system.removeprefix("ours-"))  # type: ignore[arg-type]
         done = train(replace(job, recipe=recipe), device, Silent(), lambda: False)
-        result = Result(
-            done.tokens_per_second, done.train_loss or 0.0, done.validation_loss or 0.0, peak_memory()
-        )
+        result = Result(done.tokens_per_second, done.train_loss or 0.0, done.validation_loss or 0.0, peak_memory())
     else:
         result = theirs(job, device, folder / "run", bf16=system == "sft-bf16")
     free()

@@ -242,8 +242,8 @@ def main() -> NoReturn:
     except FactoryError as error:
         _say(str(error))
         code = error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted; what the teacher has answered is kept, run again to go on")
+    except KeyboardInterrupt as error:
+        _say(str(error) or "interrupted; what the teacher has answered is kept, run again to go on")
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone (factory … | head): not our fault, and nothing is left to say.
