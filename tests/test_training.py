@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from students import chat, publish_rows, write_base
 
+from factory.ask import section_finder
 from generators.errors import StoppedError, UsageError
 from trainers.checkpoints import last_complete, mark_complete
 from trainers.guard import best_of, ran_out_of_patience
@@ -437,8 +438,13 @@ def test_a_reader_is_trained_with_the_sections_of_the_version(workspace, base_fo
     assert "# Limits\n\nThe limit of `key_1` is 7." in shown.out
     assert "⟦The limit of `key_1` is 7." in shown.out
     assert "\x1b" not in shown.out
+    ran = run_factory("train", "--student", base_folder, "--context", "chunk", "--epochs", 1, "--json", env=env)
+    find = section_finder(workspace, workspace / "students" / "s0001")
+    assert find("What is the limit of `key_7`?").startswith("# Limits\n\nThe limit of `key_7` is 49.")
+    asked = run_factory("ask", "What is the limit of `key_1`?", env=env)
+    assert (asked.code, asked.err) == (0, "")
     (workspace / "versions" / "v0001" / "chunks.jsonl").write_text("")
-    ran = run_factory("train", "--student", base_folder, "--context", "chunk", env=env)
+    ran = run_factory("train", "--student", base_folder, "--context", "chunk", "--again", env=env)
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert "40 of them are not in" in ran.err
 
