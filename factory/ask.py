@@ -2,7 +2,7 @@
 
 flags, questions ─▶ answers, one at a time, so that a conversation can go on while the model stays open
 
-A student that was trained to read gets the best section of its version (BM25) before each question, as when it is scored.
+A student that was trained to read gets the best section of its version (BM25) before each question, as in scoring.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -62,7 +62,10 @@ def section_finder(out: Path, student: Path) -> Callable[[str], str]:
     if manifest["settings"]["context"] == "none":
         return lambda question: ""  # noqa: ARG005 - nothing is looked up
     version = out / "versions" / manifest["dataset"]["version"]
-    retriever = Retriever(read_chunks(version))
+    chunks = read_chunks(version)
+    if not chunks:
+        raise UsageError(f"{student} answers from the sections of {version}, which are gone: train again")
+    retriever = Retriever(chunks)
 
     def find(question: str) -> str:
         found = retriever.top(question, 1)

@@ -445,6 +445,7 @@ def test_a_reader_is_trained_with_the_sections_of_the_version(workspace, base_fo
     assert (asked.code, asked.err) == (0, "")
     (workspace / "versions" / "v0001" / "chunks.jsonl").write_text("")
     ran = run_factory("train", "--student", base_folder, "--context", "chunk", "--again", env=env)
+    assert "are gone" in run_factory("ask", "What?", env=env).err
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert "40 of them are not in" in ran.err
 
