@@ -284,7 +284,8 @@ def _answered(cause: BaseException) -> int:
         _discard_output(2)
         return ExitCode.DONE
     number = cause.number if isinstance(cause, signals.SignalledError) else signal.SIGINT
-    _say(signals.farewell(number))
+    told = "" if isinstance(cause, signals.SignalledError) else str(cause)
+    _say(told or signals.farewell(number))
     return signals.exit_code(number)
 
 
