@@ -1,12 +1,13 @@
 """How good the filters are on pairs that a person has labelled: precision of what they keep, recall of what is good.
 
-    python benchmarks/labelled.py                                     judge the stored pairs with the filters as they are
+    python benchmarks/labelled.py [FILE.jsonl …]         judge the stored pairs with the filters as they are
     python benchmarks/labelled.py --draw WORKSPACE --docs DOCS [--draw … --docs …] --n 100 --seed 1 --to FILE.jsonl
 
 A drawn line holds a pair, its whole section, what the filters said of it then (``was``), and ``weight``: how many pairs
 of its stratum (kept, dropped) it stands for, so that shares of all pairs can be told from a sample of both. ``good`` is
 for a person to fill in: read against the section, the question makes sense alone, the answer is right and supported,
-and complete enough to help; ``note`` says what is wrong. What ``--not-in`` names is not drawn again.
+and complete enough to help; ``note`` says what is wrong. What ``--not-in`` names is not drawn again. Where rules were
+changed for what one draw showed, the next one tells what they are worth.
 """
 
 import argparse
@@ -18,13 +19,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sample import interval
+
 from factory.corpus import read_corpus
 from factory.inputs import funnel_config
 from factory.store import Workspace
 from filters.apply import Candidate, FilterConfig, first_drop, make_filters
 from generators.privacy import PrivacyConfig
 from generators.records import Chunk, Pair
-from sample import interval
 
 LABELLED = Path(__file__).parent / "results" / "labelled.jsonl"
 # Twins are no question of quality: both may be good.
@@ -101,6 +103,7 @@ def main() -> None:
     parser.add_argument("--draw", type=Path, action="append", default=[], metavar="WORKSPACE")
     parser.add_argument("--docs", type=Path, action="append", default=[])
     parser.add_argument("--n", type=int, default=100, help="so many of the kept, and as many of the dropped")
+    parser.add_argument("--number", type=int, default=1, help="of the draw")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--to", type=Path)
     parser.add_argument("--not-in", type=Path, action="append", default=[])
@@ -109,12 +112,15 @@ def main() -> None:
     if options.draw:
         known = {row["pair"]["id"] for file in options.not_in for row in read(file)}
         rows = [row for pair in zip(options.draw, options.docs, strict=True) for row in drawn_from(*pair)]
-        chosen = draw([row for row in rows if row["pair"]["id"] not in known], options.n, options.seed)
+        fresh = [row for row in rows if row["pair"]["id"] not in known]
+        chosen = [{**row, "draw": options.number} for row in draw(fresh, options.n, options.seed)]
         options.to.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen), encoding="utf-8")
         print(f"{len(chosen)} of {len(rows)} pairs written to {options.to}")
         return
     rows = [row for file in options.files for row in read(file)]
-    print_scores(rows)
+    for number in sorted({row["draw"] for row in rows}):
+        print(f"\ndraw {number}")
+        print_scores([row for row in rows if row["draw"] == number])
     for row in rows if options.wrong else ():
         if (said := verdict(row)) != ("kept" if row["good"] else said) or (said == "kept" and not row["good"]):
             print(f"\n{said}: {row['note']}\n  Q: {row['pair']['question']}\n  A: {row['pair']['answer']}")

@@ -16,7 +16,7 @@ from generators.words import content_words
 _CODE_SPAN = re.compile(r"`[^`]+`")
 _CALL = re.compile(r"`[\w.]+\([^`]*\)`")
 _EXAMPLE = re.compile(r"\b(?:for example|e\.g|for instance|like so|like this)\W*$", re.IGNORECASE)
-_DEFINITION = re.compile(r"^What (?:is|are) (?:the |an? )?((?:\S+ ?){1,4})\?$")
+_DEFINITION = re.compile(r"^What (?:is|are) (?!the purpose of )(?:the |an? )?((?:\S+ ?){1,4})\?$")
 _WHICH = re.compile(
     r"^(?:with |in |on |by |for |at )?which ((?:(?!is\b|are\b|does\b|do\b|can\b)[\w-]+ ?){1,2})", re.IGNORECASE
 )
@@ -30,7 +30,8 @@ _OF_ENTRIES = (
 _SEE_SCHEMA = re.compile(r" See schemas? `[^`]+`(?:, `[^`]+`)*\.?$")
 # What "How do I …?" asks for when it asks for no more than the means: the answer need not say it again.
 _MEANS = re.compile(
-    r"^How (?:do|can|should) (?:I|you|we) (access|specify|define|determine|obtain|retrieve|check|find) \S", re.IGNORECASE
+    r"^How (?:do|can|should) (?:I|you|we) (access|specify|define|determine|obtain|retrieve|check|find) \S",
+    re.IGNORECASE,
 )
 # (what the question begins with or holds, what the answer must then hold)
 _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
