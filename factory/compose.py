@@ -1,4 +1,4 @@
-"""What a version is made of: taught pairs, a person's own, questions without an answer; in their splits, N in all.
+"""What a version is made of: taught pairs in several wordings, a person's own, questions without an answer; N in all.
 
     Plan + what was accepted ─▶ Composed(rows, rejects, missing)
 
@@ -21,6 +21,8 @@ from factory.store import Row, Version
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
 from generators.records import Pair, Reject
+from generators.rewordings import TEACHER as RULE
+from generators.rewordings import rewordings
 from generators.unanswerable import KIND, UnanswerableConfig, unanswerable
 
 
@@ -63,7 +65,7 @@ class Composer:
                 break
         taken = {pair.id for pair in chosen}
         composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])
-        composed.rejects = [_as_reject(leak) for leak in leaks.values() if leak.pair.kind != KIND]
+        composed.rejects = [_as_reject(leak) for leak in leaks.values() if not _made(leak.pair)]
         target = self.inputs.settings.pairs
         composed.rejects += [
             Reject("target", "over_target", f"more than {target} pairs", pair.chunk, pair)
@@ -90,9 +92,13 @@ class Composer:
         return [*gold, *chosen, *beside]
 
     def _extras(self, taught: Sequence[Pair]) -> dict[str, list[Pair]]:
+        """What stands beside the pairs of a fact: their other wordings, questions without an answer."""
         settings = self.inputs.settings
         config = UnanswerableConfig(settings.unanswerable_share, settings.product, settings.seed)
-        return unanswerable(taught, self.inputs.corpus.chunks, config)
+        extras = reworded(taught, settings.rewordings if self.inputs.template.constants.bound_quotes else 0)
+        for fact, pairs in unanswerable(taught, self.inputs.corpus.chunks, config).items():
+            extras.setdefault(fact, []).extend(pairs)
+        return extras
 
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
         corpus, config = self.inputs.corpus, split_config(self.inputs)
@@ -109,8 +115,19 @@ class Composer:
         return Row(pair, place, home.document, home.lines)
 
 
+def reworded(taught: Sequence[Pair], count: int) -> dict[str, list[Pair]]:
+    """Each fact's questions in other words, by rule; none that is asked already."""
+    known = {pair.id for pair in taught}
+    extras: dict[str, list[Pair]] = {}
+    for pair in taught if count else ():
+        fresh = [wording for wording in rewordings(pair, count) if wording.id not in known]
+        known.update(wording.id for wording in fresh)
+        extras.setdefault(pair.fact, []).extend(fresh)
+    return extras
+
+
 def _of(taught: Iterable[Pair], extras: Mapping[str, Sequence[Pair]]) -> list[Pair]:
-    """The questions without an answer that stand beside these pairs."""
+    """What stands beside these pairs."""
     return [extra for fact in dict.fromkeys(pair.fact for pair in taught) for extra in extras.get(fact, ())]
 
 
@@ -144,6 +161,11 @@ def without_own(plan: Plan) -> Plan:
     return replace(plan, kept=[row for row in plan.kept if not is_own(row.pair)])
 
 
+def _made(pair: Pair) -> bool:
+    """Whether it is made anew in each run, so that what became of it is no news in the next."""
+    return pair.kind == KIND or pair.teacher == RULE
+
+
 def is_own(pair: Pair) -> bool:
-    """Whether no teacher wrote it: a person's pair, or a question without an answer."""
-    return pair.kind == KIND or pair.teacher == PERSON
+    """Whether no teacher wrote it: a person's pair, a question without an answer, a wording by rule."""
+    return pair.kind == KIND or pair.teacher in (PERSON, RULE)

@@ -46,6 +46,7 @@ class Settings:
         facts: Facts a section at most; 0 for the template's own number.
         test_share, validation_share: Of the wordings.
         unseen_share: Of the documents, held out whole for the test.
+        rewordings: Of each question that a local teacher writes, so many in other words, by rule.
         unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
         gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
         against: SPEC of the teacher that a student is scored against; empty for the one that wrote the dataset.
@@ -87,6 +88,7 @@ class Settings:
     validation_share: float = 0.1
     unseen_share: float = 0.05
     unanswerable_share: float = 0.05
+    rewordings: int = 4
     gold: str = ""
     against: str = ""
     judge: str = ""
@@ -166,7 +168,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _LISTS = ("docs", "include", "exclude")
-_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens", "votes", "questions", "epochs")
+_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens", "votes", "questions", "epochs", "rewordings")
 _DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")

@@ -62,7 +62,8 @@ class Inputs:
         """What, besides the documents and the teacher, rows are made of: a person's pairs, questions without answer."""
         settings = self.settings
         gold = [(each.pair.id, each.pinned, each.chunk.id) for each in self.gold]
-        return content_id("own", gold, settings.unanswerable_share, settings.product, settings.seed)
+        made = (settings.unanswerable_share, settings.rewordings, settings.product, settings.seed)
+        return content_id("own", gold, *made)
 
     @property
     def system_prompt(self) -> str:

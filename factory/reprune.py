@@ -15,7 +15,7 @@ from typing import Any
 
 from factory import __version__
 from factory.card import dataset_card
-from factory.compose import is_own
+from factory.compose import is_own, reworded
 from factory.config import Settings
 from factory.corpus import read_corpus
 from factory.inputs import funnel_config
@@ -28,6 +28,7 @@ from generators.asking import Spent
 from generators.chunk_records import read_chunks
 from generators.errors import UsageError
 from generators.records import Chunk, Document, Pair, Reject, Skipped
+from generators.rewordings import TEACHER as RULE
 from generators.templates import load_template
 
 
@@ -52,9 +53,10 @@ def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> R
     chunks = _chunks(settings, previous, notes)
     config = _settled(config, settings, previous)
     pairs, rejected, others = _candidates(previous, chunks)
-    own = [pair for pair in pairs if is_own(pair)]
+    own = [pair for pair in pairs if is_own(pair) and pair.teacher != RULE]
     accepted, rejects = _judge([pair for pair in pairs if not is_own(pair)], rejected, chunks, config)
-    accepted = [*own, *accepted]
+    wordings = reworded(accepted, settings.rewordings if any(pair.teacher == RULE for pair in pairs) else 0)
+    accepted = [*own, *accepted, *(pair for each in wordings.values() for pair in each)]
     absent = sum(pair.chunk not in chunks for pair in pairs)
     if absent:
         notes.append(f"{absent} pairs are of sections that cannot be looked up: judged without them")
