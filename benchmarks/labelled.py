@@ -61,15 +61,19 @@ def draw(rows: Sequence[dict[str, Any]], count: int, seed: int) -> list[dict[str
     return chosen
 
 
-def verdict(row: dict[str, Any]) -> str:
-    """What the filters say of a stored pair now: ``kept`` or a reason."""
+def candidate_of(row: dict[str, Any]) -> Candidate:
+    """A stored pair with its section."""
     section = row["chunk"]
     first, _, last = section["lines"].partition("-")
     pair = Pair(**{**row["pair"], "quotes": tuple(row["pair"]["quotes"])})
     place = (section["document"], tuple(section["heading"]), section["text"], int(first), int(last), 0)
-    chunk = Chunk(pair.chunk, *place, section["kind"])
+    return Candidate(pair, Chunk(pair.chunk, *place, section["kind"]))
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """What the filters say of a stored pair now: ``kept`` or a reason."""
     config = funnel_config(FilterConfig(skip=TWINS), row["product"], bound=True)
-    reject = first_drop(Candidate(pair, chunk), make_filters(config))
+    reject = first_drop(candidate_of(row), make_filters(config))
     return reject.reason if reject else "kept"
 
 

@@ -38,7 +38,7 @@ _ONE_OF_MANY = re.compile(
     r"(?:d|s|ed)?\?$"
 )
 # "When using a client, …" is an occasion, of which much can be said; so is any "when …ing" with what one may do then.
-_OCCASION = re.compile(r"^(?:using|with|working with) (?:the |an? )?(?:[\w`.()]+ ?){1,2}$")
+_OCCASION = re.compile(r"^(?:using|with|working with) (?:the |an? )?[\w`.()]+(?: [\w`.()]+)?$")
 _DOING = re.compile(r"^\w+ing\b")
 _PERMITS = re.compile(r"\b(?:can|may|might|could)\b")
 _PERHAPS = re.compile(r"\byou (?:might|may) (?:want|wish|like|need)\b", re.IGNORECASE)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from generators.names import values
+from generators.records import Pair
 from generators.statements import stands_alone
 from generators.words import content_words
 
 _CODE_SPAN = re.compile(r"`[^`]+`")
 _CALL = re.compile(r"`[\w.]+\([^`]*\)`")
 _EXAMPLE = re.compile(r"\b(?:for example|e\.g|for instance|like so|like this)\W*$", re.IGNORECASE)
-_DEFINITION = re.compile(r"^What (?:is|are) (?!the purpose of )(?:the |an? )?((?:\S+ ?){1,4})\?$")
+_DEFINITION = re.compile(r"^What (?:is|are) (?!the purpose of )(?:the |an? )?(\S+(?: \S+){0,3})\?$")
 _WHICH = re.compile(
     r"^(?:with |in |on |by |for |at )?which ((?:(?!is\b|are\b|does\b|do\b|can\b)[\w-]+ ?){1,2})", re.IGNORECASE
 )
@@ -88,22 +89,29 @@ class OffAnswer:
         if not self.config.answer_overlap:
             return None
         pair, heading = candidate.pair, " ".join(candidate.chunk.heading)
-        carried = "\n".join((pair.answer, *pair.quotes))
+        carried = content_words(pair.answer) | content_words("\n".join(pair.quotes))
         form = _OF_ENTRIES if _ENTRY.match(pair.answer) else _form_asked(pair.question, pair.answer)
         context = f"{heading} {form}"
-        only_context = content_words(context) - content_words(carried)
+        only_context = (content_words(heading) | content_words(form)) - carried
         asked = content_words(pair.question) - only_context
-        shared = len(asked & content_words(carried)) / len(asked) if asked else 0.0
+        shared = len(asked & carried) / len(asked) if asked else 0.0
         if shared < self.config.answer_overlap:
             return Drop(f"only {shared:.0%} of what it asks about stands in its answer", similarity=round(shared, 4))
         if not content_words(pair.question) & content_words(pair.answer):
             return Drop("nothing that it asks about stands in its answer")
-        foreign = [value for value in sorted(values(pair.question)) if value.lower() not in (carried + heading).lower()]
+        foreign = _foreign(pair, heading)
         if foreign:
-            return Drop(f"asks about '{foreign[0]}', which its answer does not hold")
+            return Drop(f"asks about '{foreign}', which its answer does not hold")
         announced = pair.quotes[-1].rstrip().endswith(":")
         outside = _not_by_itself(pair.question, pair.answer, announced=announced)
         return outside or _wrong_kind(pair.question, pair.answer, context)
+
+
+def _foreign(pair: Pair, heading: str) -> str:
+    """A value of the question that neither answer, quotes nor heading hold, if there is one."""
+    asked = values(pair.question)
+    told = "\n".join((pair.answer, *pair.quotes, heading)).lower() if asked else ""
+    return min((value for value in asked if value.lower() not in told), default="")
 
 
 def _form_asked(question: str, answer: str) -> str:
