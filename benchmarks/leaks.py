@@ -1,4 +1,4 @@
-"""Whether two splits of a published version hold nearly the same question: row against row, all of them, in plain Python.
+"""Whether two splits of a published version hold nearly the same question: all rows against all, in plain Python.
 
     python benchmarks/leaks.py VERSION [VERSION …]        exit 1 if one leaks
 
