@@ -207,6 +207,14 @@ def spread(inputs: Inputs, chunks: Sequence[Chunk]) -> list[Group]:
     return [group for _, group in sorted(placed, key=lambda each: each[0])]
 
 
+def first_round(inputs: Inputs, plan: Plan) -> list[Group]:
+    """What the first round towards a target asks about; a dry run weighs it."""
+    there = {row.pair.id for row in plan.kept} | {each.pair.id for each in inputs.gold}
+    missing = inputs.settings.pairs - len(there)
+    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
+    return take(waiting, _wave_size(missing, inputs.template))[0] if missing > 0 else []
+
+
 def take(waiting: Sequence[Group], count: int) -> tuple[list[Group], list[Group]]:
     """The first groups that hold ``count`` chunks, and the rest."""
     taken = held = 0
