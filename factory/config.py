@@ -179,7 +179,9 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
     "unanswerable_share": (0, 0.5),
     "votes": (1, _ANY),
-    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
+    **dict.fromkeys(
+        ("quote_similarity", "near_duplicate", "semantic_duplicate", "answer_overlap", "answer_support"), (0, 1)
+    ),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
 

@@ -20,7 +20,7 @@ from factory.inputs import Inputs
 from factory.redactions import count_kinds
 from factory.store import SPLITS, Row, Version
 from filters import FILTERS
-from filters.apply import FilterConfig
+from filters.apply import FilterConfig, active
 from filters.holdout import Place
 from generators.asking import Spent
 from generators.privacy import KINDS, Spot
@@ -129,7 +129,8 @@ def funnel_of(config: FilterConfig, rows: Sequence[Row], rejects: Sequence[Rejec
     dropped = Counter(reject.reason for reject in rejects if reject.stage == "filter")
     # What came too late for the target had passed all filters.
     passed = len(rows) + sum(reject.stage == "target" for reject in rejects)
-    names = [name for name in FILTERS if name not in config.skip or dropped[name]]
+    running = active(config)
+    names = [name for name in FILTERS if name in running or dropped[name]]
     return [stage.as_json() for stage in count_stages(names, passed + dropped.total(), dropped)]
 
 
