@@ -280,6 +280,11 @@ def _filters(table: Any, path: Path) -> FilterConfig:  # noqa: ANN401 - from a f
         if isinstance(default, tuple):
             values[key] = _list(f"filters.{key}", raw, str(path))
             continue
+        if isinstance(default, bool):
+            if not isinstance(raw, bool):
+                raise UsageError(f"{path}: filters.{key} = {raw!r} must be true or false")
+            values[key] = raw
+            continue
         try:
             value = _whole(raw) if isinstance(default, int) else _decimal(raw)
         except (TypeError, ValueError):

@@ -66,7 +66,7 @@ def manifest_of(
         "docs": list(settings.docs),
         "commits": [asdict(commit) for commit in commits],
         "filters": asdict(inputs.filters),
-        "filters_before": other_filters(previous, inputs.filters) if previous else [],
+        "filters_before": other_filters(previous, inputs.filters) if previous and _goes_on(previous, rows) else [],
         "documents": [
             {
                 "path": entry.path,
@@ -92,6 +92,11 @@ def manifest_of(
         "run": asdict(spent),
         "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
     }
+
+
+def _goes_on(previous: Version, rows: Sequence[Row]) -> bool:
+    """Whether a row of the last version is still there."""
+    return not {row.pair.id for row in rows}.isdisjoint(row.pair.id for row in previous.rows)
 
 
 def other_filters(previous: Version, config: FilterConfig) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,17 @@ from numpy.typing import NDArray
 from generators.errors import MissingExtraError
 from generators.models import local_path
 
+_PACKAGES = ("safetensors", "tokenizers", "torch", "transformers")
 MODEL = "all-minilm-l6-v2"
 Vectors = NDArray[np.float32]
 _MOST_TOKENS = 256  # the model was trained on no more
 _AT_ONCE = 64
+
+
+def check_installed() -> None:
+    """``MissingExtraError`` if a package is not there; imports none."""
+    if not all(map(find_spec, _PACKAGES)):
+        raise MissingExtraError("comparing pairs by meaning", "semantic")
 
 
 @lru_cache(maxsize=1)
@@ -50,12 +58,11 @@ class Embedder:
     @cached_property
     def _opened(self) -> tuple[Any, Any]:
         """Tokenizer and model, of the archive in the cache; fetched first if it is not there."""
-        try:
-            from safetensors.torch import load
-            from tokenizers import Tokenizer
-            from transformers import BertConfig, BertModel
-        except ImportError as error:
-            raise MissingExtraError("comparing questions by meaning", "semantic") from error
+        check_installed()
+        from safetensors.torch import load
+        from tokenizers import Tokenizer
+        from transformers import BertConfig, BertModel
+
         with zipfile.ZipFile(local_path(MODEL)) as archive:
             config = BertConfig(**json.loads(archive.read("config.json")))
             tokenizer = Tokenizer.from_str(archive.read("tokenizer.json").decode())

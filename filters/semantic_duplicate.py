@@ -14,7 +14,7 @@ import numpy as np
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from filters.asked_names import names_asked, plain_names, tell_apart
-from filters.embeddings import Vectors, embedder
+from filters.embeddings import Vectors, check_installed, embedder
 from generators.names import values
 
 _ROWS_AT_ONCE = 1024
@@ -87,5 +87,6 @@ def _same_names(one: Candidate, other: Candidate) -> bool:
 
 
 def make(config: FilterConfig) -> Filter:
-    """Build the filter."""
+    """Build the filter; ``MissingExtraError`` now rather than when pairs are paid for."""
+    check_installed()
     return SemanticDuplicate(config, embedder().embed)

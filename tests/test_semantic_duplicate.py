@@ -1,5 +1,6 @@
 """Pairs that say the same in other words, by vectors of words; and once by the model itself."""
 
+from importlib.util import find_spec
 from zlib import crc32
 
 import numpy as np
@@ -69,6 +70,15 @@ def test_it_is_off_unless_asked_for():
     assert "semantic_duplicate" not in active(FilterConfig())
     assert "semantic_duplicate" not in [each.name for each in make_filters(FilterConfig())]
     assert active(CONFIG)[-1] == "semantic_duplicate"
+
+
+@pytest.mark.skipif(all(map(find_spec, ("torch", "tokenizers", "transformers"))), reason="the extra is installed")
+def test_without_its_packages_it_is_refused_before_anything_is_spent(run_factory, tmp_path):
+    (tmp_path / "a.md").write_text("# A\n\nA key lives for a year.\n")
+    (tmp_path / "factory.toml").write_text("[filters]\nsemantic = true\n")
+    ran = run_factory("generate", "--docs", "a.md", "--dry-run")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "factory-qa[semantic]" in ran.err
 
 
 @pytest.mark.weights
