@@ -212,7 +212,9 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
     **dict.fromkeys(("unanswerable_share", "multi_section_share"), (0, 0.5)),
     **dict.fromkeys(("votes", "check_votes"), (1, _ANY)),
-    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
+    **dict.fromkeys(
+        ("quote_similarity", "near_duplicate", "semantic_duplicate", "answer_overlap", "answer_support"), (0, 1)
+    ),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
 
@@ -287,6 +289,11 @@ def _filters(table: Any, path: Path) -> FilterConfig:  # noqa: ANN401 - from a f
         default = getattr(defaults, key)
         if isinstance(default, tuple):
             values[key] = _list(f"filters.{key}", raw, str(path))
+            continue
+        if isinstance(default, bool):
+            if not isinstance(raw, bool):
+                raise UsageError(f"{path}: filters.{key} = {raw!r} must be true or false")
+            values[key] = raw
             continue
         try:
             value = _whole(raw) if isinstance(default, int) else _decimal(raw)
