@@ -41,8 +41,8 @@ def test_long_ones_stay_apart():
 
 def test_a_version_holds_some_and_none_repeats_a_question_of_the_test(manual, run_factory, teacher, tmp_path):
     for page in manual.glob("*.md"):  # a name that two pages share
-        text = page.read_text("utf-8")
-        page.write_text(f"{text}\n## Shared\n\nThe `shared_{len(text) % 3}_limit` holds {len(text)} rows.\n", "utf-8")
+        extra = f"## {page.stem} extra\n\nThe `{page.stem}_extra` value is {len(page.stem)}, below `shared_limit`.\n"
+        page.write_text(f"{page.read_text('utf-8')}\n{extra}", "utf-8")
     with_them = {"FACTORY_MULTI_SECTION_SHARE": "0.5"}
     ran, first = generate(run_factory, teacher, env=with_them)
     assert ran.code == 0
