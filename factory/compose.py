@@ -12,18 +12,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from factory.gold import TEACHER as PERSON
 from factory.gold import Gold
 from factory.inputs import Inputs
 from factory.manifest import places_so_far
-from factory.plan import Plan
+from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
 from generators.records import Pair, Reject
-from generators.rewordings import TEACHER as RULE
 from generators.rewordings import rewordings
-from generators.unanswerable import KIND, UnanswerableConfig, unanswerable
+from generators.unanswerable import UnanswerableConfig, unanswerable
+
+_PINNED = Place("test", "unseen")
 
 
 @dataclass(slots=True)
@@ -53,7 +53,8 @@ class Composer:
 
     def compose(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
         """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left."""
-        pool = [*(row.pair for row in plan.kept), *_in_turns(accepted)]
+        target = self.inputs.settings.pairs
+        pool = _pool(plan, accepted, target)
         leaks: dict[str, Leak] = {}
         while True:
             clean = [pair for pair in pool if pair.id not in leaks]
@@ -65,8 +66,7 @@ class Composer:
                 break
         taken = {pair.id for pair in chosen}
         composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])
-        composed.rejects = [_as_reject(leak) for leak in leaks.values() if not _made(leak.pair)]
-        target = self.inputs.settings.pairs
+        composed.rejects = [leak_reject(leak) for leak in leaks.values() if not is_made(leak.pair)]
         composed.rejects += [
             Reject("target", "over_target", f"more than {target} pairs", pair.chunk, pair)
             for pair in clean
@@ -103,10 +103,13 @@ class Composer:
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
         corpus, config = self.inputs.corpus, split_config(self.inputs)
         held_chunks = {chunk for entry in corpus.documents if entry.path in self.held for chunk in entry.chunks}
-        places = assign(pairs, held_chunks, self.before, config)
         pinned = {each.pair.id for each in self.gold if each.pinned}
-        places |= {pair.id: Place("test", "unseen") for pair in pairs if pair.id in pinned}
-        return settle(pairs, places, {*self.before, *pinned})
+        # A person who takes a pin back wants the pair placed like any other: theirs is the one place drawn anew.
+        freed = {each.pair.id for each in self.gold if not each.pinned and self.before.get(each.pair.id) == _PINNED}
+        before = {pair: place for pair, place in self.before.items() if pair not in freed}
+        places = assign(pairs, held_chunks, before, config)
+        places |= {pair.id: _PINNED for pair in pairs if pair.id in pinned}
+        return settle(pairs, places, {*before, *pinned})
 
     def _row(self, pair: Pair, place: Place) -> Row:
         home = self.inputs.corpus.chunks.get(pair.chunk)
@@ -142,8 +145,25 @@ def split_config(inputs: Inputs) -> SplitConfig:
     return SplitConfig(settings.test_share, settings.validation_share, settings.unseen_share, settings.seed)
 
 
-def _as_reject(leak: Leak) -> Reject:
+def leak_reject(leak: Leak) -> Reject:
+    """A row that had to go for the test's sake, as a reject."""
     return Reject("split", "test_leak", leak.detail, leak.pair.chunk, leak.pair, "", leak.twin, leak.similarity or None)
+
+
+def _evenly(rows: Sequence[Row]) -> list[Row]:
+    """Rows so ordered that as many as come first hold every split in proportion, each at least once.
+
+    Facts that validation and test ask for come first among the trained ones: without them a seen row would not be seen.
+    """
+    sizes = Counter(row.place for row in rows)
+    examined = {row.pair.fact for row in rows if row.place.split != "train"}
+    ranked = sorted(rows, key=lambda row: row.place.split == "train" and row.pair.fact not in examined)
+    seen: Counter[Place] = Counter()
+    turns: list[tuple[float, Row]] = []
+    for row in ranked:
+        turns.append((seen[row.place] / sizes[row.place], row))
+        seen[row.place] += 1
+    return [row for _, row in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _in_turns(pairs: Sequence[Pair]) -> list[Pair]:
@@ -156,16 +176,31 @@ def _in_turns(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for _, pair in sorted(turns, key=lambda each: each[0])]
 
 
+def _pool(plan: Plan, accepted: Sequence[Pair], target: int) -> list[Pair]:
+    """All pairs in the order in which they come in; what an edit brought goes before what is known, if not all can."""
+    if not target or not plan.edited:
+        # If the target is lower now, every split gives some.
+        kept = _evenly(plan.kept) if target and len(plan.kept) > target else plan.kept
+        return [*(row.pair for row in kept), *_in_turns(accepted)]
+    new = [pair for pair in accepted if pair.chunk in plan.edited]
+    others = [pair for pair in accepted if pair.chunk not in plan.edited]
+    spare = max(0, len(plan.kept) + len(new) - target) if new else 0
+    return [*new, *_spare_last(plan.kept, spare), *_in_turns(others)]
+
+
+def _spare_last(rows: Sequence[Row], count: int) -> list[Pair]:
+    """The rows' pairs; the ``count`` that can best be spared, further wordings to train of a fact, at the end."""
+    seen: Counter[str] = Counter()
+    spare: list[tuple[int, Pair]] = []
+    for row in rows:
+        if row.place.split == "train":
+            seen[row.pair.fact] += 1
+            spare.append((seen[row.pair.fact], row.pair))
+    last = [pair for _, pair in sorted(spare, key=lambda each: -each[0])[:count]]
+    moved = {pair.id for pair in last}
+    return [*(row.pair for row in rows if row.pair.id not in moved), *last]
+
+
 def without_own(plan: Plan) -> Plan:
     """The plan without the rows that are made anew in each run."""
     return replace(plan, kept=[row for row in plan.kept if not is_own(row.pair)])
-
-
-def _made(pair: Pair) -> bool:
-    """Whether it is made anew in each run, so that what became of it is no news in the next."""
-    return pair.kind == KIND or pair.teacher == RULE
-
-
-def is_own(pair: Pair) -> bool:
-    """Whether no teacher wrote it: a person's pair, a question without an answer, a wording by rule."""
-    return pair.kind == KIND or pair.teacher in (PERSON, RULE)

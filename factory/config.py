@@ -15,6 +15,7 @@ from typing import Any
 from factory.gate_settings import gate_of
 from factory.privacy_settings import privacy_of
 from factory.train_settings import CHOICES, train_of
+from factory.versions_settings import VersionsConfig, versions_of
 from filters.apply import FilterConfig
 from generators.errors import UsageError
 from generators.privacy import PrivacyConfig
@@ -48,6 +49,9 @@ class Settings:
         unseen_share: Of the documents, held out whole for the test.
         rewordings: Of each question that a local teacher writes, so many in other words, by rule.
         unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
+        check: SPEC of a model that looks at each pair before it is accepted, or ``teacher``; empty for none.
+        check_how: ``judge``: is the answer supported by the section; ``round_trip``: is it given again; or ``both``.
+        check_votes: Of the judge on each pair.
         gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
         against: SPEC of the teacher that a student is scored against; empty for the one that wrote the dataset.
         judge: SPEC of the model that grades beside the rules; empty for none.
@@ -67,6 +71,7 @@ class Settings:
         privacy: What becomes of secrets and addresses in the documents.
         gate: When a student may ship.
         train: Settings of training that are rarely touched.
+        versions: Which published versions stay on the disk.
     """
 
     docs: tuple[str, ...] = ()
@@ -89,6 +94,9 @@ class Settings:
     unseen_share: float = 0.05
     unanswerable_share: float = 0.05
     rewordings: int = 4
+    check: str = ""
+    check_how: str = "judge"
+    check_votes: int = 1
     gold: str = ""
     against: str = ""
     judge: str = ""
@@ -107,10 +115,11 @@ class Settings:
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     gate: GateConfig = field(default_factory=GateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    versions: VersionsConfig = field(default_factory=VersionsConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-_TABLES = ("filters", "prices", "privacy", "gate", "train")
+_TABLES = ("filters", "prices", "privacy", "gate", "train", "versions")
 
 
 def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
@@ -121,7 +130,8 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
         folder: Where ``factory.toml`` is looked for.
 
     Returns:
-        The settings; ``sources`` says for each where it came from: ``flag``, the variable, the file, ``default``.
+        The settings; ``sources`` says for each where it came from: ``flag``, the variable, the file, ``default``;
+        of the tables (``filters.near_duplicate``) only what the file sets.
     """
     path = Path(os.environ.get("FACTORY_CONFIG_FILE", "") or folder / CONFIG_FILE)
     file = _read(path)
@@ -147,6 +157,8 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     values["privacy"] = privacy_of(file.get("privacy", {}), path)
     values["gate"] = gate_of(file.get("gate", {}), path)
     values["train"] = train_of(file.get("train", {}), path)
+    sources |= {f"{table}.{key}": str(path) for table in _TABLES for key in file.get(table, {})}
+    values["versions"] = versions_of(file.get("versions", {}), path)
     return Settings(**values, sources=sources)
 
 
@@ -168,7 +180,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _LISTS = ("docs", "include", "exclude")
-_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens", "votes", "questions", "epochs", "rewordings")
+_WHOLE = (
+    "pairs",
+    "concurrency",
+    "seed",
+    "facts",
+    "max_tokens",
+    "votes",
+    "questions",
+    "epochs",
+    "rewordings",
+    "check_votes",
+)
 _DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
@@ -178,7 +201,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     ),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
     "unanswerable_share": (0, 0.5),
-    "votes": (1, _ANY),
+    **dict.fromkeys(("votes", "check_votes"), (1, _ANY)),
     **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }

@@ -21,6 +21,7 @@ from generators.templates import Template, load_template
 
 # Questions that a bound teacher writes must have this share of their content words in their answer.
 _BOUND_OVERLAP = 0.8
+CHECKS = ("judge", "round_trip", "both")
 
 
 class Watch(Protocol):
@@ -51,6 +52,7 @@ class Inputs:
     prices: Prices
     name: str
     gold: Sequence[Gold] = ()
+    retire_all: bool = False
 
     @property
     def recipe(self) -> str:
@@ -71,21 +73,27 @@ class Inputs:
         return self.settings.system_prompt.replace("{name}", self.name)
 
 
-def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
-    """Look at everything that can be wrong before anything is spent or written."""
+def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: bool = False) -> Inputs:
+    """Look at everything that can be wrong before anything is spent or written.
+
+    ``retire_all``: a person has said that all documents may be gone.
+    """
     if not settings.docs:
         raise UsageError("say where the documents are: factory generate --docs ./api_docs")
     template = load_template(settings.template or ("facts-light" if is_local else "facts"))
     filters = funnel_config(settings.filters, settings.product, bound=template.constants.bound_quotes)
     make_filters(filters)
     prices = Prices(settings.prices)
+    _check_the_checker(settings, prices)
     if settings.max_cost is not None and prices.cost(settings.teacher, 1, 1) is None:
         raise UsageError(
             f"--max-cost cannot be kept: the price of {settings.teacher} is unknown; "
             f'put it in factory.toml: [prices] "{settings.teacher}" = [USD a million input tokens, output tokens]'
         )
     temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
-    corpus = read_corpus(settings.docs, settings.include, settings.exclude, settings.privacy, watch.read)
+    published = (Path(settings.out).expanduser() / "latest").is_symlink()
+    globs = (settings.include, settings.exclude)
+    corpus = read_corpus(settings.docs, *globs, settings.privacy, watch.read, may_be_empty=published)
     root = Path(settings.docs[0]).expanduser().resolve()
     name = settings.product or (root.name if root.is_dir() else root.stem)
     qa = QaConfig(
@@ -95,8 +103,22 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
         facts=settings.facts,
         privacy=settings.privacy,
     )
-    build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
-    return Inputs(settings, corpus, template, qa, filters, prices, name, _gold(settings, corpus))
+    if corpus.chunks:
+        build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
+    gold = _gold(settings, corpus)
+    return Inputs(settings, corpus, template, qa, filters, prices, name, gold, retire_all)
+
+
+def _check_the_checker(settings: Settings, prices: Prices) -> None:
+    """What checks the pairs must be known, and keep the cap."""
+    if settings.check_how not in CHECKS:
+        raise UsageError(f"check_how = {settings.check_how!r} is none of: {', '.join(CHECKS)}")
+    spec = settings.check if settings.check != "teacher" else ""
+    if spec and settings.max_cost is not None and prices.cost(spec, 1, 1) is None:
+        raise UsageError(
+            f"--max-cost cannot be kept: the price of {spec}, which checks the pairs, is unknown; "
+            f'put it in factory.toml: [prices] "{spec}" = [USD a million input tokens, output tokens]'
+        )
 
 
 def _gold(settings: Settings, corpus: Corpus) -> list[Gold]:

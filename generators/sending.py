@@ -18,7 +18,7 @@ from generators.pacing import Pace
 from generators.prices import Prices
 from generators.spending import Budget, Spent
 from generators.teachers import RawReply, Reply, Request, Teacher
-from generators.teachers.failures import PermanentFailure, RequestFailure, TransientFailure
+from generators.teachers.failures import UNREACHABLE, FeatureRefused, PermanentFailure, RequestFailure, TransientFailure
 
 _QUIET_SECONDS = 5.0
 # What a server says, or how it falls silent, when it has too much to do.
@@ -61,6 +61,8 @@ class Sender:
 
     Attributes:
         unwelcome: Seconds that the server wants to be left alone, if that is beyond all patience; else 0.
+        unreachable: Why no server was found, if none has answered so far; else empty.
+        held_back: Something was to be sent and was not, since the run ended.
     """
 
     teacher: Teacher
@@ -72,6 +74,9 @@ class Sender:
     budget: Budget
     on_event: Callable[[str], object]
     unwelcome: float = 0.0
+    unreachable: str = ""
+    held_back: bool = False
+    _answered: bool = False
     _said_at: float = -_QUIET_SECONDS
 
     async def reply(self, request: Request) -> tuple[Reply, bool]:
@@ -109,7 +114,7 @@ class Sender:
         try:
             reply = self.teacher.read(raw.body)
         finally:
-            entry = self._entry(identity, raw, reply)
+            entry = self._entry(request, identity, raw, reply)
             self.journal.append(entry)
             self.spent.add(entry)
             self.budget.commit(request, reply, entry)
@@ -121,13 +126,14 @@ class Sender:
         if self.budget.reached:
             self.pace.halt()
 
-    def _entry(self, identity: str, raw: RawReply, reply: Reply) -> Entry:
+    def _entry(self, request: Request, identity: str, raw: RawReply, reply: Reply) -> Entry:
         """The journal's line for a reply; without the provider's token counts its cost is unknown, unless free."""
         counted = reply.input_tokens is not None and reply.output_tokens is not None
         tokens = (reply.input_tokens or 0, reply.output_tokens or 0)
         cost = self.prices.cost(self.teacher.spec, *tokens) if counted or self.teacher.is_local else None
         run = self.journal.run
-        return Entry(identity, self.teacher.spec, raw.body, raw.latency, time.time(), *tokens, cost, reply.model, run)
+        when = (raw.latency, time.time())
+        return Entry(identity, self.teacher.spec, raw.body, *when, *tokens, cost, reply.model, run, about=request.about)
 
     async def _tried(self, request: Request, identity: str) -> RawReply:
         """The answer to a request, tried again while the fault may pass; all workers wait out a ``Retry-After``."""
@@ -135,10 +141,11 @@ class Sender:
         failure: TransientFailure = NotSent()
         for attempt in range(1, self.config.attempts + 1):
             if not await self.pace.enter():
+                self.held_back = True
                 break
             give_up_at = min(give_up_at, time.monotonic() + self.config.patience_seconds)
             try:
-                return await self._attempt(request, identity)
+                return await self._answer(request, identity)
             except TransientFailure as fault:
                 failure = fault
             finally:
@@ -146,10 +153,23 @@ class Sender:
             pause = self._pause(attempt, failure)
             if attempt == self.config.attempts or time.monotonic() + pause > give_up_at:
                 break
-            self._say(f"{failure.reason}: trying again in {pause:.0f} s ({attempt} of {self.config.attempts})")
+            self._say(f"{_cause(failure)}: trying again in {pause:.0f} s ({attempt} of {self.config.attempts})")
             if failure.retry_after is None:
                 await self.pace.rest(pause)
+        if failure.reason in UNREACHABLE and not self._answered:
+            self.unreachable = failure.detail
+            self.pace.halt()
         raise failure
+
+    async def _answer(self, request: Request, identity: str) -> RawReply:
+        """The answer to an attempt; to another, at once but not inside a pause, if a feature was refused."""
+        while True:
+            try:
+                return await self._attempt(request, identity)
+            except FeatureRefused:
+                if not await self.pace.clear():
+                    self.held_back = True
+                    raise NotSent from None
 
     async def _attempt(self, request: Request, identity: str) -> RawReply:
         """One attempt, noted before it leaves and when it comes to nothing; how the server fares sets the pace."""
@@ -158,18 +178,20 @@ class Sender:
         try:
             raw = await self.teacher.send(request)
         except RequestFailure as failure:
+            self._answered |= failure.reason not in UNREACHABLE
             self._failed(request, identity, failure, sent_at)
             raise
         except TeacherError:
             self.journal.failed(identity, "needs_person", maybe_charged=False)
             raise
+        self._answered = True
         self.pace.grow()
         return raw
 
     def _failed(self, request: Request, identity: str, failure: RequestFailure, sent_at: float) -> None:
         self.journal.failed(identity, failure.reason, maybe_charged=failure.maybe_charged)
         if failure.reason in _FINAL:
-            self._keep_final(identity, failure, sent_at)
+            self._keep_final(request, identity, failure, sent_at)
         if failure.maybe_charged:
             self.spent.maybe_paid += 1
             self.budget.commit_unseen(request)
@@ -177,12 +199,12 @@ class Sender:
         if isinstance(failure, TransientFailure):
             self._slow_down(failure, sent_at)
 
-    def _keep_final(self, identity: str, failure: RequestFailure, sent_at: float) -> None:
+    def _keep_final(self, request: Request, identity: str, failure: RequestFailure, sent_at: float) -> None:
         """Keep an answer that is no reply and never will be one; what it may cost stands with the doubts."""
         latency, run = time.monotonic() - sent_at, self.journal.run
         spec, reason, detail = self.teacher.spec, failure.reason, failure.detail
         self.journal.append(
-            Entry(identity, spec, failure.body, latency, time.time(), 0, 0, 0.0, "", run, reason, detail)
+            Entry(identity, spec, failure.body, latency, time.time(), 0, 0, 0.0, "", run, reason, detail, request.about)
         )
 
     def _slow_down(self, failure: TransientFailure, sent_at: float) -> None:
@@ -205,3 +227,8 @@ class Sender:
         if time.monotonic() - self._said_at >= _QUIET_SECONDS:
             self._said_at = time.monotonic()
             self.on_event(line)
+
+
+def _cause(failure: RequestFailure) -> str:
+    """What went wrong, for a line on the screen; where nothing answers, which address that is."""
+    return str(failure) if failure.reason in UNREACHABLE else failure.reason
