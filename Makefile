@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 setup:  ## a virtual environment with everything
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e '.[local,docs,test,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[local,docs,train,test,dev]'
 
 test:  ## all tests, real weights included
 	$(BIN)/pytest
@@ -39,6 +39,7 @@ bench:
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/dedup.py
 	$(BIN)/python benchmarks/journal.py
+	$(BIN)/python benchmarks/training.py
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -121,6 +121,12 @@ def cli() -> None:
     metavar="FILE",
     help="Your own pairs, a JSON object a line.  [default: gold.jsonl in the workspace, if there]",
 )
+@click.option(
+    "--check",
+    default=None,
+    metavar="SPEC|teacher",
+    help="Have each pair looked at by a model before it is accepted: does its section support it?  [default: not]",
+)
 @click.option("--seed", type=int, default=None, metavar="N", help="Of sampling and splits.  [default: 0]")
 @click.option(
     "--preview",
@@ -278,7 +284,8 @@ def _answered(cause: BaseException) -> int:
         _discard_output(2)
         return ExitCode.DONE
     number = cause.number if isinstance(cause, signals.SignalledError) else signal.SIGINT
-    _say(signals.farewell(number))
+    told = "" if isinstance(cause, signals.SignalledError) else str(cause)
+    _say(told or signals.farewell(number))
     return signals.exit_code(number)
 
 

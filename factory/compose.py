@@ -1,4 +1,4 @@
-"""What a version is made of: taught pairs, a person's own, questions without an answer; in their splits, N in all.
+"""What a version is made of: taught pairs in several wordings, a person's own, questions without an answer; N in all.
 
     Plan + what was accepted ─▶ Composed(rows, rejects, missing)
 
@@ -21,7 +21,11 @@ from factory.store import Row, Version
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
 from generators.records import Pair, Reject
+from generators.rewordings import TEACHER as RULE
+from generators.rewordings import rewordings
 from generators.unanswerable import KIND, UnanswerableConfig, unanswerable
+
+_PINNED = Place("test", "unseen")
 
 
 @dataclass(slots=True)
@@ -51,7 +55,7 @@ class Composer:
 
     def compose(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
         """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left."""
-        pool = [*(row.pair for row in plan.kept), *_in_turns(accepted)]
+        pool = [*self._kept(plan), *_in_turns(accepted)]
         leaks: dict[str, Leak] = {}
         while True:
             clean = [pair for pair in pool if pair.id not in leaks]
@@ -63,7 +67,7 @@ class Composer:
                 break
         taken = {pair.id for pair in chosen}
         composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])
-        composed.rejects = [_as_reject(leak) for leak in leaks.values() if leak.pair.kind != KIND]
+        composed.rejects = [leak_reject(leak) for leak in leaks.values() if not is_made(leak.pair)]
         target = self.inputs.settings.pairs
         composed.rejects += [
             Reject("target", "over_target", f"more than {target} pairs", pair.chunk, pair)
@@ -72,6 +76,12 @@ class Composer:
         ]
         composed.missing = max(0, target - len(composed.rows))
         return composed
+
+    def _kept(self, plan: Plan) -> list[Pair]:
+        """What was published, as it stands; if the target is lower now, so ordered that every split gives some."""
+        target = self.inputs.settings.pairs
+        rows = plan.kept
+        return [row.pair for row in (_evenly(rows) if target and len(rows) > target else rows)]
 
     def _chosen(self, taught: Sequence[Pair]) -> list[Pair]:
         """Gold, then as many taught pairs, with the questions without an answer beside them, as there is room for."""
@@ -90,17 +100,24 @@ class Composer:
         return [*gold, *chosen, *beside]
 
     def _extras(self, taught: Sequence[Pair]) -> dict[str, list[Pair]]:
+        """What stands beside the pairs of a fact: their other wordings, questions without an answer."""
         settings = self.inputs.settings
         config = UnanswerableConfig(settings.unanswerable_share, settings.product, settings.seed)
-        return unanswerable(taught, self.inputs.corpus.chunks, config)
+        extras = reworded(taught, settings.rewordings if self.inputs.template.constants.bound_quotes else 0)
+        for fact, pairs in unanswerable(taught, self.inputs.corpus.chunks, config).items():
+            extras.setdefault(fact, []).extend(pairs)
+        return extras
 
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
         corpus, config = self.inputs.corpus, split_config(self.inputs)
         held_chunks = {chunk for entry in corpus.documents if entry.path in self.held for chunk in entry.chunks}
-        places = assign(pairs, held_chunks, self.before, config)
         pinned = {each.pair.id for each in self.gold if each.pinned}
-        places |= {pair.id: Place("test", "unseen") for pair in pairs if pair.id in pinned}
-        return settle(pairs, places, {*self.before, *pinned})
+        # A person who takes a pin back wants the pair placed like any other: theirs is the one place drawn anew.
+        freed = {each.pair.id for each in self.gold if not each.pinned and self.before.get(each.pair.id) == _PINNED}
+        before = {pair: place for pair, place in self.before.items() if pair not in freed}
+        places = assign(pairs, held_chunks, before, config)
+        places |= {pair.id: _PINNED for pair in pairs if pair.id in pinned}
+        return settle(pairs, places, {*before, *pinned})
 
     def _row(self, pair: Pair, place: Place) -> Row:
         home = self.inputs.corpus.chunks.get(pair.chunk)
@@ -109,8 +126,19 @@ class Composer:
         return Row(pair, place, home.document, home.lines)
 
 
+def reworded(taught: Sequence[Pair], count: int) -> dict[str, list[Pair]]:
+    """Each fact's questions in other words, by rule; none that is asked already."""
+    known = {pair.id for pair in taught}
+    extras: dict[str, list[Pair]] = {}
+    for pair in taught if count else ():
+        fresh = [wording for wording in rewordings(pair, count) if wording.id not in known]
+        known.update(wording.id for wording in fresh)
+        extras.setdefault(pair.fact, []).extend(fresh)
+    return extras
+
+
 def _of(taught: Iterable[Pair], extras: Mapping[str, Sequence[Pair]]) -> list[Pair]:
-    """The questions without an answer that stand beside these pairs."""
+    """What stands beside these pairs."""
     return [extra for fact in dict.fromkeys(pair.fact for pair in taught) for extra in extras.get(fact, ())]
 
 
@@ -125,8 +153,25 @@ def split_config(inputs: Inputs) -> SplitConfig:
     return SplitConfig(settings.test_share, settings.validation_share, settings.unseen_share, settings.seed)
 
 
-def _as_reject(leak: Leak) -> Reject:
+def leak_reject(leak: Leak) -> Reject:
+    """A row that had to go for the test's sake, as a reject."""
     return Reject("split", "test_leak", leak.detail, leak.pair.chunk, leak.pair, "", leak.twin, leak.similarity or None)
+
+
+def _evenly(rows: Sequence[Row]) -> list[Row]:
+    """Rows so ordered that as many as come first hold every split in proportion, each at least once.
+
+    Facts that validation and test ask for come first among the trained ones: without them a seen row would not be seen.
+    """
+    sizes = Counter(row.place for row in rows)
+    examined = {row.pair.fact for row in rows if row.place.split != "train"}
+    ranked = sorted(rows, key=lambda row: row.place.split == "train" and row.pair.fact not in examined)
+    seen: Counter[Place] = Counter()
+    turns: list[tuple[float, Row]] = []
+    for row in ranked:
+        turns.append((seen[row.place] / sizes[row.place], row))
+        seen[row.place] += 1
+    return [row for _, row in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _in_turns(pairs: Sequence[Pair]) -> list[Pair]:
@@ -144,6 +189,11 @@ def without_own(plan: Plan) -> Plan:
     return replace(plan, kept=[row for row in plan.kept if not is_own(row.pair)])
 
 
+def is_made(pair: Pair) -> bool:
+    """Whether it is made anew in each run, so that what became of it is no news in the next."""
+    return pair.kind == KIND or pair.teacher == RULE
+
+
 def is_own(pair: Pair) -> bool:
-    """Whether no teacher wrote it: a person's pair, or a question without an answer."""
-    return pair.kind == KIND or pair.teacher == PERSON
+    """Whether no teacher wrote it: a person's pair, a question without an answer, a wording by rule."""
+    return pair.kind == KIND or pair.teacher in (PERSON, RULE)

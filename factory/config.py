@@ -46,7 +46,11 @@ class Settings:
         facts: Facts a section at most; 0 for the template's own number.
         test_share, validation_share: Of the wordings.
         unseen_share: Of the documents, held out whole for the test.
+        rewordings: Of each question that a local teacher writes, so many in other words, by rule.
         unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
+        check: SPEC of a model that looks at each pair before it is accepted, or ``teacher``; empty for none.
+        check_how: ``judge``: is the answer supported by the section; ``round_trip``: is it given again; or ``both``.
+        check_votes: Of the judge on each pair.
         gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
         against: SPEC of the teacher that a student is scored against; empty for the one that wrote the dataset.
         judge: SPEC of the model that grades beside the rules; empty for none.
@@ -87,6 +91,10 @@ class Settings:
     validation_share: float = 0.1
     unseen_share: float = 0.05
     unanswerable_share: float = 0.05
+    rewordings: int = 4
+    check: str = ""
+    check_how: str = "judge"
+    check_votes: int = 1
     gold: str = ""
     against: str = ""
     judge: str = ""
@@ -168,7 +176,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _LISTS = ("docs", "include", "exclude")
-_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens", "votes", "questions", "epochs")
+_WHOLE = (
+    "pairs",
+    "concurrency",
+    "seed",
+    "facts",
+    "max_tokens",
+    "votes",
+    "questions",
+    "epochs",
+    "rewordings",
+    "check_votes",
+)
 _DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
@@ -178,7 +197,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     ),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
     "unanswerable_share": (0, 0.5),
-    "votes": (1, _ANY),
+    **dict.fromkeys(("votes", "check_votes"), (1, _ANY)),
     **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }

@@ -6,21 +6,22 @@ Where the journal has replies to requests of these documents (a preview, an earl
 measure; else shares that were measured before.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from factory.inputs import Inputs
-from factory.plan import make_plan
+from factory.plan import Plan, make_plan
 from factory.progress import money, visible
 from factory.redactions import count_kinds, redaction_line
 from factory.store import Workspace
 from generators.journal import Entry, Journal
 from generators.privacy import Spot
-from generators.qa import Asking, build_requests
-from generators.records import Reject
+from generators.qa import Asking, build_request, build_requests
+from generators.records import Chunk, Reject
 
+FirstRound = Callable[[Inputs, Plan], Sequence[Sequence[Chunk]]]
 # Replies were measured between these shares of the expected length; prompts are known almost to the token.
 _LOW, _HIGH = 0.5, 1.8
 # So many real calls tell more than shares measured elsewhere; more than the most tell nothing new.
@@ -31,7 +32,8 @@ _LEAST_CALLS, _MOST_CALLS = 3, 500
 class Estimate:
     """Token counts are (low, expected, high); ``cost`` likewise, ``None`` where the price is unknown.
 
-    ``calls``: how many real calls it rests on; 0 for none.
+    ``calls``: how many real calls it rests on; 0 for none. With a target the requests are those of the first round, and
+    ``requests_at_most`` those that ask about everything; without one both are the same.
     """
 
     documents: int
@@ -44,6 +46,7 @@ class Estimate:
     calls: int = 0
     redactions: Sequence[Spot] = ()
     withheld: Sequence[Reject] = ()
+    requests_at_most: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``generate --dry-run --json`` prints."""
@@ -52,6 +55,7 @@ class Estimate:
             "documents": self.documents,
             "chunks": self.chunks,
             "requests": self.requests,
+            "requests_at_most": self.requests_at_most,
             "cached": self.cached,
             "real_calls": self.calls,
             "input_tokens": self.input_tokens,
@@ -76,9 +80,11 @@ class Estimate:
         low, expected, high = self.output_tokens
         cost = "unknown price" if self.cost is None else " / ".join(money(cost) for cost in self.cost)
         measured = f", as {self.calls} real calls suggest" if self.calls else ""
+        more = self.requests_at_most - self.requests
+        rounds = f"; in later rounds up to {more} more, if pairs are missing" if more else ""
         lines = [
             f"  documents   {self.documents}, in {self.chunks} chunks",
-            f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal",
+            f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal{rounds}",
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
             f"  cost        {cost}{measured}",
             *redaction_line(self.redactions, "will be replaced before anything is sent"),
@@ -96,13 +102,24 @@ class _Measure:
     calls: int = 0
 
 
-def estimate(inputs: Inputs, workspace: Workspace) -> Estimate:
-    """Add up the requests that the first round would send; replies in the journal cost nothing."""
-    plan = make_plan(inputs, workspace.latest())
+def estimate(inputs: Inputs, workspace: Workspace, first: FirstRound) -> Estimate:
+    """Add up the requests that the first round would send; replies in the journal cost nothing.
+
+    Args:
+        inputs: Settings and documents.
+        workspace: With the last version and the journal.
+        first: Which groups of chunks the first round asks about.
+    """
+    plan, journal = make_plan(inputs, workspace.latest()), Journal(workspace.journal)
     todo = {chunk.id for chunk in plan.todo}
     done = [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in todo]
-    askings = build_requests(plan.todo, inputs.template, inputs.qa)
-    return weigh(askings, inputs, Journal(workspace.journal), build_requests(done, inputs.template, inputs.qa))
+    others = list(build_requests(done, inputs.template, inputs.qa))
+    everything = weigh(build_requests(plan.todo, inputs.template, inputs.qa), inputs, journal, others)
+    if not inputs.settings.pairs:
+        return replace(everything, requests_at_most=everything.requests)
+    askings = [build_request(group, inputs.template, inputs.qa) for group in first(inputs, plan)]
+    found = weigh(askings, inputs, journal, others)
+    return replace(found, requests_at_most=max(found.requests, everything.requests))
 
 
 def weigh(askings: Iterable[Asking], inputs: Inputs, journal: Journal, others: Iterable[Asking] = ()) -> Estimate:

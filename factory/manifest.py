@@ -5,6 +5,7 @@
 Only the manifest and the card carry time and cost; the rows are the same bytes for the same replies.
 """
 
+import json
 import platform
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -52,6 +53,7 @@ def manifest_of(
         "previous": previous.name if previous else None,
         "name": inputs.name,
         "system_prompt": inputs.system_prompt,
+        "check": {"by": inputs.settings.check, "how": inputs.settings.check_how, "votes": inputs.settings.check_votes},
         "recipe": inputs.recipe,
         "own": inputs.own,
         "teacher": settings.teacher,
@@ -60,6 +62,7 @@ def manifest_of(
         "seed": settings.seed,
         "docs": list(settings.docs),
         "filters": asdict(inputs.filters),
+        "filters_before": other_filters(previous, inputs.filters) if previous else [],
         "documents": [
             {
                 "path": entry.path,
@@ -84,6 +87,13 @@ def manifest_of(
         "run": asdict(spent),
         "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
     }
+
+
+def other_filters(previous: Version, config: FilterConfig) -> list[dict[str, Any]]:
+    """The settings other than these by which pairs of a version were judged; a run that goes on keeps the pairs."""
+    ours = json.loads(json.dumps(asdict(config)))
+    theirs = [previous.manifest["filters"], *previous.manifest.get("filters_before", ())]
+    return [settings for settings in theirs if settings != ours]
 
 
 def _redactions(spots: Sequence[Spot]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Inputs + last version ─▶ Plan(kept rows, rejects, chunks to ask about)
 
 from dataclasses import dataclass, field, replace
 
+from factory.checking import UNCHECKED
 from factory.corpus import Changes, changes_since
 from factory.inputs import Inputs
 from factory.store import Row, Version
@@ -53,7 +54,11 @@ def make_plan(inputs: Inputs, previous: Version | None) -> Plan:
         # Of a chunk that was not answered, the failure is no news: it is asked again.
         if reject.chunk not in plan.asked:
             continue
-        lost_to_none = reject.stage == "target" or (reject.twin and reject.twin not in known | decided)
+        lost_to_none = (
+            reject.stage == "target"
+            or reject.reason == UNCHECKED
+            or (reject.twin and reject.twin not in known | decided)
+        )
         if reject.pair is not None and reject.pair.id not in known and lost_to_none:
             known.add(reject.pair.id)
             plan.returning.append(reject.pair)

@@ -18,8 +18,9 @@ import click
 from factory import signals
 from factory.config import Settings, resolve
 from factory.estimate import estimate
-from factory.harvest import Harvest
+from factory.harvest import Harvest, first_round
 from factory.inputs import Inputs, prepare
+from factory.manifest import other_filters
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
 from factory.settings_shown import settings_lines
@@ -55,7 +56,20 @@ def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
     teacher = _open(inputs.settings, screen)
     _announce(inputs, screen)
     workspace = Workspace(Path(inputs.settings.out).expanduser())
+    _say_what_was_skipped(inputs, workspace, screen)
     return asyncio.run(_generate(inputs, workspace, teacher, screen))
+
+
+def _say_what_was_skipped(inputs: Inputs, workspace: Workspace, screen: Screen) -> None:
+    """Say which filters of now the published pairs never passed: they stay, but nobody should wonder why."""
+    previous = workspace.latest()
+    others = other_filters(previous, inputs.filters) if previous else []
+    skipped = sorted({name for other in others for name in other["skip"]} - set(inputs.filters.skip))
+    if previous and skipped:
+        screen.note(
+            f"pairs of {previous.name} were published without {', '.join(skipped)} and stay: "
+            "'factory filter' judges them by the settings of now"
+        )
 
 
 def stopped_by(signalled: int) -> ExitCode:
@@ -143,7 +157,7 @@ def _announce(inputs: Inputs, screen: Screen) -> None:
 
 
 def _print_estimate(inputs: Inputs, workspace: Workspace, *, as_json: bool) -> None:
-    found = estimate(inputs, workspace)
+    found = estimate(inputs, workspace, first_round)
     click.echo(json.dumps(found.as_json()) if as_json else found.as_text(inputs.settings.teacher))
 
 

@@ -126,7 +126,7 @@ def command(*arguments):
     return [sys.executable, "-m", "factory", *map(str, arguments)]
 
 
-def run_command(*arguments, cwd, teacher=None, env=None, timeout=60):
+def run_command(*arguments, cwd, teacher=None, env=None, timeout=300):
     """Run the command line in a folder and wait for its end."""
     done = subprocess.run(
         command(*arguments),

@@ -335,6 +335,20 @@ def test_the_manifest_holds_the_funnel(workspace, tmp_path):
     assert {name: count for name, count in dropped.items() if count} == told["pairs"]["rejected"]
 
 
+def test_what_a_skipped_filter_let_in_is_said_by_the_next_run(workspace, run_factory, tmp_path):
+    told, teacher = workspace
+    ran = run_factory("filter", "--skip", "bad_length", "--json")
+    assert ran.json["kept"] > told["pairs"]["accepted"]
+    (tmp_path / "manual" / "more.md").write_text("# More\n\nNothing to say.\n")
+    ran = run_factory("generate", "--docs", "manual", "--teacher", "openai/x", teacher=teacher)
+    assert "published without bad_length" in ran.err
+    found = manifest(tmp_path)
+    assert (found["version"], found["filters"]["skip"]) == ("v0003", [])
+    assert [each["skip"] for each in found["filters_before"]] == [["bad_length"]]
+    run_factory("filter")
+    assert manifest(tmp_path)["filters_before"] == []
+
+
 def test_other_thresholds_publish_a_version_and_going_back_brings_the_rows_back(workspace, run_factory, tmp_path):
     told, teacher = workspace
     asked, places = teacher.requests, provenance(tmp_path)
