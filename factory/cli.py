@@ -14,6 +14,7 @@ import click
 from factory import __version__, signals
 from factory.cli_options import Count, common, finish, flush, tell
 from factory.cli_student import ask, report, run_, score, train
+from factory.cli_versions import diff, purge
 from generators.errors import ExitCode, FactoryError
 
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -136,12 +137,14 @@ def cli() -> None:
     help="Ask about N chunks, show the pairs, publish nothing.",
 )
 @click.option("--dry-run", is_flag=True, help="Print requests, tokens and cost (low / expected / high) without a call.")
-@click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def generate(preview: int | None, dry_run: bool, quiet: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+@click.option("--yes-retire-all", "retire_all", is_flag=True, help="Go on though all documents, or most, are gone.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr, and one line on stdout.")
+def generate(preview: int | None, dry_run: bool, retire_all: bool, **rest: Any) -> None:  # noqa: ANN401
     """Replaced by the decorator's help."""
     from factory.start import start_generate
 
-    finish(start_generate(flags, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json))
+    quiet, as_json = rest.pop("quiet"), rest.pop("as_json")
+    finish(start_generate(rest, preview=preview, dry_run=dry_run, retire_all=retire_all, quiet=quiet, as_json=as_json))
 
 
 @cli.command("filter", help=_FILTER_HELP)
@@ -177,6 +180,10 @@ def verify(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     from factory.run import run_verify
 
     finish(run_verify(flags, as_json=as_json))
+
+
+for _command in (diff, purge):
+    cli.add_command(_command)
 
 
 @cli.group()

@@ -12,18 +12,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from factory.gold import TEACHER as PERSON
 from factory.gold import Gold
 from factory.inputs import Inputs
 from factory.manifest import places_so_far
-from factory.plan import Plan
+from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
 from generators.records import Pair, Reject
-from generators.rewordings import TEACHER as RULE
 from generators.rewordings import rewordings
-from generators.unanswerable import KIND, UnanswerableConfig, unanswerable
+from generators.unanswerable import UnanswerableConfig, unanswerable
 
 _PINNED = Place("test", "unseen")
 
@@ -55,7 +53,8 @@ class Composer:
 
     def compose(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
         """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left."""
-        pool = [*self._kept(plan), *_in_turns(accepted)]
+        target = self.inputs.settings.pairs
+        pool = _pool(plan, accepted, target)
         leaks: dict[str, Leak] = {}
         while True:
             clean = [pair for pair in pool if pair.id not in leaks]
@@ -68,7 +67,6 @@ class Composer:
         taken = {pair.id for pair in chosen}
         composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])
         composed.rejects = [leak_reject(leak) for leak in leaks.values() if not is_made(leak.pair)]
-        target = self.inputs.settings.pairs
         composed.rejects += [
             Reject("target", "over_target", f"more than {target} pairs", pair.chunk, pair)
             for pair in clean
@@ -76,12 +74,6 @@ class Composer:
         ]
         composed.missing = max(0, target - len(composed.rows))
         return composed
-
-    def _kept(self, plan: Plan) -> list[Pair]:
-        """What was published, as it stands; if the target is lower now, so ordered that every split gives some."""
-        target = self.inputs.settings.pairs
-        rows = plan.kept
-        return [row.pair for row in (_evenly(rows) if target and len(rows) > target else rows)]
 
     def _chosen(self, taught: Sequence[Pair]) -> list[Pair]:
         """Gold, then as many taught pairs, with the questions without an answer beside them, as there is room for."""
@@ -184,16 +176,31 @@ def _in_turns(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for _, pair in sorted(turns, key=lambda each: each[0])]
 
 
+def _pool(plan: Plan, accepted: Sequence[Pair], target: int) -> list[Pair]:
+    """All pairs in the order in which they come in; what an edit brought goes before what is known, if not all can."""
+    if not target or not plan.edited:
+        # If the target is lower now, every split gives some.
+        kept = _evenly(plan.kept) if target and len(plan.kept) > target else plan.kept
+        return [*(row.pair for row in kept), *_in_turns(accepted)]
+    new = [pair for pair in accepted if pair.chunk in plan.edited]
+    others = [pair for pair in accepted if pair.chunk not in plan.edited]
+    spare = max(0, len(plan.kept) + len(new) - target) if new else 0
+    return [*new, *_spare_last(plan.kept, spare), *_in_turns(others)]
+
+
+def _spare_last(rows: Sequence[Row], count: int) -> list[Pair]:
+    """The rows' pairs; the ``count`` that can best be spared, further wordings to train of a fact, at the end."""
+    seen: Counter[str] = Counter()
+    spare: list[tuple[int, Pair]] = []
+    for row in rows:
+        if row.place.split == "train":
+            seen[row.pair.fact] += 1
+            spare.append((seen[row.pair.fact], row.pair))
+    last = [pair for _, pair in sorted(spare, key=lambda each: -each[0])[:count]]
+    moved = {pair.id for pair in last}
+    return [*(row.pair for row in rows if row.pair.id not in moved), *last]
+
+
 def without_own(plan: Plan) -> Plan:
     """The plan without the rows that are made anew in each run."""
     return replace(plan, kept=[row for row in plan.kept if not is_own(row.pair)])
-
-
-def is_made(pair: Pair) -> bool:
-    """Whether it is made anew in each run, so that what became of it is no news in the next."""
-    return pair.kind == KIND or pair.teacher == RULE
-
-
-def is_own(pair: Pair) -> bool:
-    """Whether no teacher wrote it: a person's pair, a question without an answer, a wording by rule."""
-    return pair.kind == KIND or pair.teacher in (PERSON, RULE)

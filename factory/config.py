@@ -15,6 +15,7 @@ from typing import Any
 from factory.gate_settings import gate_of
 from factory.privacy_settings import privacy_of
 from factory.train_settings import CHOICES, train_of
+from factory.versions_settings import VersionsConfig, versions_of
 from filters.apply import FilterConfig
 from generators.errors import UsageError
 from generators.privacy import PrivacyConfig
@@ -70,6 +71,7 @@ class Settings:
         privacy: What becomes of secrets and addresses in the documents.
         gate: When a student may ship.
         train: Settings of training that are rarely touched.
+        versions: Which published versions stay on the disk.
     """
 
     docs: tuple[str, ...] = ()
@@ -113,10 +115,11 @@ class Settings:
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     gate: GateConfig = field(default_factory=GateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    versions: VersionsConfig = field(default_factory=VersionsConfig)
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-_TABLES = ("filters", "prices", "privacy", "gate", "train")
+_TABLES = ("filters", "prices", "privacy", "gate", "train", "versions")
 
 
 def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
@@ -155,6 +158,7 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     values["gate"] = gate_of(file.get("gate", {}), path)
     values["train"] = train_of(file.get("train", {}), path)
     sources |= {f"{table}.{key}": str(path) for table in _TABLES for key in file.get(table, {})}
+    values["versions"] = versions_of(file.get("versions", {}), path)
     return Settings(**values, sources=sources)
 
 

@@ -46,11 +46,15 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Documents by what happened to them since the last version; a moved or renamed file is none of these."""
+    """Documents by what happened to them since the last version.
+
+    A moved or renamed file is neither added nor removed; ``moved`` has its path now → its path then.
+    """
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_corpus(
@@ -59,8 +63,15 @@ def read_corpus(
     exclude: Sequence[str],
     privacy: PrivacyConfig,
     on_document: Callable[[Document | Skipped], None],
+    *,
+    may_be_empty: bool = False,
 ) -> Corpus:
-    """Read, cut and clean everything below ``docs``; ``UsageError`` if there is nothing to read, or nothing may be."""
+    """Read, cut and clean everything below ``docs``.
+
+    Raises:
+        UsageError: There is nothing to read, or nothing may be; with ``may_be_empty`` a folder without any file is
+            an empty corpus.
+    """
     corpus, stopped = Corpus(), list[Spot]()
     config = FolderConfig(include=tuple(include), exclude=tuple(exclude))
     for item in read_documents([Path(root).expanduser() for root in docs], config):
@@ -72,17 +83,17 @@ def read_corpus(
             continue
         on_document(item)
         found = list(chunk_document(item))
-        stopped += _add(corpus, found, privacy)
+        stopped += take_in(corpus, found, privacy)
         ids = tuple(dict.fromkeys(chunk.id for chunk in found))
         corpus.documents.append(DocumentEntry(item.path, item.format, item.sha256, ids))
     if stopped:
         raise stop_error(stopped)
-    if not corpus.chunks:
+    if not corpus.chunks and not (may_be_empty and not (corpus.documents or corpus.withheld)):
         raise UsageError(_nothing(docs, corpus))
     return corpus
 
 
-def _add(corpus: Corpus, chunks: Iterable[Chunk], privacy: PrivacyConfig) -> list[Spot]:
+def take_in(corpus: Corpus, chunks: Iterable[Chunk], privacy: PrivacyConfig) -> list[Spot]:
     """Take in one document's chunks, cleaned; return the places that are to end the run."""
     stopped, titles = list[Spot](), set[Spot]()
     for chunk in chunks:
@@ -104,7 +115,11 @@ def _add(corpus: Corpus, chunks: Iterable[Chunk], privacy: PrivacyConfig) -> lis
 def changes_since(corpus: Corpus, before: Iterable[Mapping[str, Any]]) -> Changes:
     """Compare with the documents of a manifest, by path and by content."""
     old = {entry["path"]: frozenset(entry["chunks"]) for entry in before}
-    new = {entry.path: frozenset(entry.chunks) for entry in corpus.documents}
+    return compare(old, {entry.path: frozenset(entry.chunks) for entry in corpus.documents})
+
+
+def compare(old: Mapping[str, frozenset[str]], new: Mapping[str, frozenset[str]]) -> Changes:
+    """Compare two states of the documents, given as path → ids of chunks."""
     gone = {path: chunks for path, chunks in old.items() if path not in new}
     fresh = {path: chunks for path, chunks in new.items() if path not in old}
     moved = _moved(gone, fresh)
@@ -113,6 +128,7 @@ def changes_since(corpus: Corpus, before: Iterable[Mapping[str, Any]]) -> Change
         added=tuple(path for path in fresh if path not in moved),
         changed=tuple(path for path in new if path in old and old[path] != new[path]),
         removed=tuple(path for path in gone if path not in origins),
+        moved=moved,
     )
 
 

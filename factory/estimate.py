@@ -6,15 +6,17 @@ Where the journal has replies to requests of these documents (a preview, an earl
 measure; else shares that were measured before.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from factory.inputs import Inputs
-from factory.plan import Plan, make_plan
+from factory.announce import announced, changes_json
+from factory.inputs import Inputs, Watch
+from factory.plan import Plan, asking_the_new, make_plan
 from factory.progress import money, visible
 from factory.redactions import count_kinds, redaction_line
+from factory.safeguards import keep_unreadable, refused
 from factory.store import Workspace
 from generators.journal import Entry, Journal
 from generators.privacy import Spot
@@ -34,6 +36,7 @@ class Estimate:
 
     ``calls``: how many real calls it rests on; 0 for none. With a target the requests are those of the first round, and
     ``requests_at_most`` those that ask about everything; without one both are the same.
+    ``news``: what a run would do, and why; ``changes``: the same in numbers.
     """
 
     documents: int
@@ -47,6 +50,8 @@ class Estimate:
     redactions: Sequence[Spot] = ()
     withheld: Sequence[Reject] = ()
     requests_at_most: int = 0
+    news: Sequence[str] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``generate --dry-run --json`` prints."""
@@ -62,6 +67,7 @@ class Estimate:
             "output_tokens": dict(zip(span, self.output_tokens, strict=True)),
             "redactions": count_kinds(self.redactions),
             "withheld": len(self.withheld),
+            "changes": dict(self.changes),
             "cost_usd": None if self.cost is None else dict(zip(span, (round(c, 6) for c in self.cost), strict=True)),
         }
 
@@ -83,6 +89,7 @@ class Estimate:
         more = self.requests_at_most - self.requests
         rounds = f"; in later rounds up to {more} more, if pairs are missing" if more else ""
         lines = [
+            *(f"  refresh     {visible(line)}" for line in self.news),
             f"  documents   {self.documents}, in {self.chunks} chunks",
             f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal{rounds}",
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
@@ -102,15 +109,29 @@ class _Measure:
     calls: int = 0
 
 
-def estimate(inputs: Inputs, workspace: Workspace, first: FirstRound) -> Estimate:
+def estimate(inputs: Inputs, workspace: Workspace, first: FirstRound, watch: Watch) -> Estimate:
     """Add up the requests that the first round would send; replies in the journal cost nothing.
 
     Args:
         inputs: Settings and documents.
         workspace: With the last version and the journal.
         first: Which groups of chunks the first round asks about.
+        watch: Who hears of documents that cannot be read.
     """
-    plan, journal = make_plan(inputs, workspace.latest()), Journal(workspace.journal)
+    previous = workspace.latest()
+    if previous is not None:
+        keep_unreadable(inputs, previous, watch)
+    plan = make_plan(inputs, previous, workspace.find)
+    inputs = asking_the_new(inputs, plan)
+    found = _first_round(inputs, plan, Journal(workspace.journal), first)
+    if previous is None:
+        return found
+    refusal = refused(plan, previous, inputs)
+    news = [*announced(plan, previous, inputs), *([refusal] if refusal else [])]
+    return replace(found, news=news, changes=changes_json(plan, previous))
+
+
+def _first_round(inputs: Inputs, plan: Plan, journal: Journal, first: FirstRound) -> Estimate:
     todo = {chunk.id for chunk in plan.todo}
     done = [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in todo]
     others = list(build_requests(done, inputs.template, inputs.qa))

@@ -16,6 +16,7 @@ from factory.compose import Composed, Composer
 from factory.estimate import weigh
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
+from factory.restated import drop_restated
 from filters.apply import Candidate, Filter, funnel, make_filters
 from generators.asking import Asker, Outcome
 from generators.qa import build_request, groups, has_more
@@ -80,7 +81,13 @@ async def _until_target(
     """Ask in rounds, where least is known yet, until the target is met or several rounds brought nothing."""
     await _sift_and_check(inputs, plan, harvest, checker)
     harvest.composed = composer.compose(plan, harvest.accepted)
-    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
+    if plan.edited:
+        # What is new there belongs in, though the target be met without it.
+        edited = [chunk for chunk in plan.todo if chunk.id in plan.edited]
+        await ask_wave(inputs, asker, spread(inputs, edited), 0, harvest, watch)
+        await _sift_and_check(inputs, plan, harvest, checker)
+        harvest.composed = composer.compose(plan, harvest.accepted)
+    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in harvest.asked])
     slot, fruitless = 0, 0
     while harvest.composed.missing and not _ended(asker) and not (checker and checker.short):
         if not waiting:
@@ -114,7 +121,7 @@ async def _ask_the_uncovered(
     """
     if not inputs.template.constants.bound_quotes:
         return
-    covered = {pair.chunk for pair in harvest.accepted}
+    covered = {pair.chunk for pair in harvest.accepted} | {row.pair.chunk for row in plan.kept}
     uncovered = [
         chunk
         for chunk in plan.todo
@@ -179,6 +186,7 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
             (repeated if pair.id in known else pairs).append(pair)
         known.add(pair.id)
     pairs = [pair for pair in pairs if pair.id not in harvest.refuted]
+    drop_restated(plan, pairs, inputs)
     published = [*(Candidate(each.pair, each.chunk) for each in inputs.gold)]
     published += _candidates([row.pair for row in plan.kept], chunks)
     sifted = funnel(_candidates(pairs, chunks), make_filters(inputs.filters), published)

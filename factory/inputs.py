@@ -52,6 +52,7 @@ class Inputs:
     prices: Prices
     name: str
     gold: Sequence[Gold] = ()
+    retire_all: bool = False
 
     @property
     def recipe(self) -> str:
@@ -72,8 +73,11 @@ class Inputs:
         return self.settings.system_prompt.replace("{name}", self.name)
 
 
-def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
-    """Look at everything that can be wrong before anything is spent or written."""
+def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: bool = False) -> Inputs:
+    """Look at everything that can be wrong before anything is spent or written.
+
+    ``retire_all``: a person has said that all documents may be gone.
+    """
     if not settings.docs:
         raise UsageError("say where the documents are: factory generate --docs ./api_docs")
     template = load_template(settings.template or ("facts-light" if is_local else "facts"))
@@ -87,7 +91,9 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
             f'put it in factory.toml: [prices] "{settings.teacher}" = [USD a million input tokens, output tokens]'
         )
     temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
-    corpus = read_corpus(settings.docs, settings.include, settings.exclude, settings.privacy, watch.read)
+    published = (Path(settings.out).expanduser() / "latest").is_symlink()
+    globs = (settings.include, settings.exclude)
+    corpus = read_corpus(settings.docs, *globs, settings.privacy, watch.read, may_be_empty=published)
     root = Path(settings.docs[0]).expanduser().resolve()
     name = settings.product or (root.name if root.is_dir() else root.stem)
     qa = QaConfig(
@@ -97,8 +103,10 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool) -> Inputs:
         facts=settings.facts,
         privacy=settings.privacy,
     )
-    build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
-    return Inputs(settings, corpus, template, qa, filters, prices, name, _gold(settings, corpus))
+    if corpus.chunks:
+        build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
+    gold = _gold(settings, corpus)
+    return Inputs(settings, corpus, template, qa, filters, prices, name, gold, retire_all)
 
 
 def _check_the_checker(settings: Settings, prices: Prices) -> None:

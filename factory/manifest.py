@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from factory import __version__
+from factory.commits import Commit
 from factory.funnel_counts import count_stages
 from factory.inputs import Inputs
 from factory.redactions import count_kinds
@@ -45,6 +46,7 @@ def manifest_of(
     spent: Spent,
     held: Collection[str],
     previous: Version | None,
+    commits: Sequence[Commit] = (),
 ) -> dict[str, Any]:
     """Describe a version that is about to be published."""
     settings = inputs.settings
@@ -55,12 +57,14 @@ def manifest_of(
         "system_prompt": inputs.system_prompt,
         "check": {"by": inputs.settings.check, "how": inputs.settings.check_how, "votes": inputs.settings.check_votes},
         "recipe": inputs.recipe,
+        "recipe_parts": recipe_parts(inputs),
         "own": inputs.own,
         "teacher": settings.teacher,
         "terms": TERMS.get(settings.teacher.partition("/")[0].partition(":")[0], "unknown"),
         "template": {"name": inputs.template.name, "sha256": inputs.template.sha256},
         "seed": settings.seed,
         "docs": list(settings.docs),
+        "commits": [asdict(commit) for commit in commits],
         "filters": asdict(inputs.filters),
         "filters_before": other_filters(previous, inputs.filters) if previous else [],
         "documents": [
@@ -82,6 +86,7 @@ def manifest_of(
         "skipped": [asdict(skipped) for skipped in inputs.corpus.skipped],
         "asked": dict(sorted(asked.items())),
         "former_places": former_places(previous, rows),
+        "former_chunks": former_chunks(previous, asked),
         **count_pairs(rows, rejects),
         "funnel": funnel_of(inputs.filters, rows, rejects),
         "run": asdict(spent),
@@ -94,6 +99,28 @@ def other_filters(previous: Version, config: FilterConfig) -> list[dict[str, Any
     ours = json.loads(json.dumps(asdict(config)))
     theirs = [previous.manifest["filters"], *previous.manifest.get("filters_before", ())]
     return [settings for settings in theirs if settings != ours]
+
+
+def recipe_parts(inputs: Inputs) -> dict[str, Any]:
+    """What the recipe is made of, in words that tell a person which part is another."""
+    qa, settings = inputs.qa, inputs.settings
+    return {
+        "teacher": settings.teacher,
+        "template": f"{inputs.template.name} {inputs.template.sha256[:12]}",
+        "product": qa.product,
+        "temperature": qa.temperature,
+        "seed": qa.seed,
+        "facts": qa.facts,
+        "privacy": qa.privacy.fingerprint,
+    }
+
+
+def former_chunks(previous: Version | None, asked: Mapping[str, int]) -> dict[str, str]:
+    """Chunk id → the last version that held it, of chunks that were asked about and are not there now."""
+    if previous is None:
+        return {}
+    former = {**previous.manifest.get("former_chunks", {}), **dict.fromkeys(previous.manifest["asked"], previous.name)}
+    return {chunk: name for chunk, name in sorted(former.items()) if chunk not in asked}
 
 
 def _redactions(spots: Sequence[Spot]) -> dict[str, Any]:

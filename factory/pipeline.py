@@ -13,14 +13,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from factory.announce import announced
 from factory.card import dataset_card
 from factory.checking import open_checker
+from factory.commits import Commit, commits_of
 from factory.compose import composer_for, split_config, without_own
 from factory.corpus import Changes, Corpus
 from factory.harvest import Harvest, ask_wave, exactly, gather, sift, spread
 from factory.inputs import Inputs, Watch
 from factory.manifest import manifest_of
-from factory.plan import Plan, make_plan
+from factory.plan import Plan, asking_the_new, make_plan
+from factory.retention import prune_versions
+from factory.retired import retire, retired_record
+from factory.safeguards import keep_unreadable, refused
 from factory.store import Row, Version, Workspace
 from filters.holdout import hold_out
 from generators.asking import AskConfig, Asker, Spent
@@ -45,17 +50,28 @@ class Result:
     pairs_retired: int = 0
     exit_code: ExitCode = ExitCode.DONE
     short: str = ""
+    published: bool = False
 
 
 async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch: Watch, stop: asyncio.Event) -> Result:
     """Run all stages; the workspace must be locked. A set ``stop`` ends the sending and nothing is published."""
     previous = workspace.latest()
-    plan = make_plan(inputs, previous)
+    if previous is not None:
+        keep_unreadable(inputs, previous, watch)
+    plan = make_plan(inputs, previous, workspace.find)
     if previous is not None and _nothing_to_do(previous, plan, inputs):
-        rejects = [*inputs.corpus.withheld.values(), *plan.rejects, *_surplus(plan, inputs)]
-        return Result(previous.name, previous.path, inputs.corpus, previous.rows, rejects, Spent(), plan.changes)
+        return _as_before(previous, plan, inputs)
+    if previous is not None and (refusal := refused(plan, previous, inputs)):
+        result = _as_before(previous, plan, inputs)
+        result.short, result.exit_code, result.changes = refusal, ExitCode.SHORT, Changes()
+        return result
+    if previous is not None:
+        for line in announced(plan, previous, inputs):
+            watch.note(line)
     plan = without_own(plan)
-    held = _held_out(inputs, previous)
+    inputs = asking_the_new(inputs, plan)
+    held = _held_out(inputs, previous, plan)
+    commits = commits_of(inputs.settings.docs)
     journal = Journal(workspace.journal)
     for damage in journal.damage:
         watch.note(f"journal {damage.segment}, line {damage.line}: {damage.reason}; that reply is not used")
@@ -71,7 +87,7 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
             await checker.remote.teacher.aclose()
         journal.close()
     await asyncio.sleep(0)  # a signal that came while pairs were compared is heard here
-    return _finish(inputs, workspace, previous, plan, harvest, asker, held)
+    return _finish(inputs, workspace, previous, plan, harvest, asker, held, commits)
 
 
 async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch: Watch, count: int) -> Harvest:
@@ -104,6 +120,7 @@ def _finish(
     harvest: Harvest,
     asker: Asker,
     held: Collection[str],
+    commits: Sequence[Commit],
 ) -> Result:
     """Publish if anything changed, and say how it went."""
     rows = harvest.composed.rows
@@ -115,21 +132,29 @@ def _finish(
     result.short, result.exit_code = _shortfall(harvest, asker)
     if asker.stop.is_set():
         return result
-    if not rows:
+    if not rows and inputs.corpus.chunks:
         result.short, result.exit_code = _no_pairs(rejects, result.short), ExitCode.SHORT
         return result
     if previous is not None and _unchanged(previous, inputs, rows, harvest):
         result.version, result.path = previous.name, previous.path
         return result
     system_prompt = inputs.system_prompt
-    manifest = manifest_of(inputs, rows, rejects, harvest.asked, asker.spent, held, previous)
+    manifest = manifest_of(inputs, rows, rejects, harvest.asked, asker.spent, held, previous, commits)
     card, chunks = dataset_card(inputs.name, manifest), inputs.corpus.chunks.values()
-    result.path = workspace.publish(rows, rejects, manifest, card, system_prompt, chunks)
-    result.version = result.path.name
+    retired = map(retired_record, retire(previous, rows, rejects, plan))
+    result.path = workspace.publish(rows, rejects, manifest, card, system_prompt, chunks, retired)
+    result.version, result.published = result.path.name, True
+    prune_versions(workspace, inputs.settings.versions.keep)
     return result
 
 
-def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
+def _as_before(previous: Version, plan: Plan, inputs: Inputs) -> Result:
+    """The result of a run that leaves the last version as it is."""
+    rejects = [*inputs.corpus.withheld.values(), *plan.rejects, *_surplus(plan, inputs)]
+    return Result(previous.name, previous.path, inputs.corpus, previous.rows, rejects, Spent(), plan.changes)
+
+
+def _held_out(inputs: Inputs, previous: Version | None, plan: Plan) -> set[str]:
     """Paths of the documents held out whole: as before where they are known, by content."""
     flags: dict[str, set[bool]] = defaultdict(set)
     for entry in previous.manifest["documents"] if previous else ():
@@ -137,6 +162,9 @@ def _held_out(inputs: Inputs, previous: Version | None) -> set[str]:
             flags[chunk].add(entry["held_out"])
     # A section that stands in documents of both kinds tells nothing about a document.
     known = {chunk: True in found for chunk, found in flags.items() if len(found) == 1}
+    for chunk, ancestors in plan.ancestors.items():
+        if ancestors[0] in known:
+            known.setdefault(chunk, known[ancestors[0]])
     return hold_out({entry.path: entry.chunks for entry in inputs.corpus.documents}, known, split_config(inputs))
 
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from factory import __version__
 from factory.card import dataset_card
-from factory.compose import is_made, is_own, leak_reject, reworded
+from factory.compose import leak_reject, reworded
 from factory.config import Settings
 from factory.corpus import read_corpus
 from factory.inputs import funnel_config
 from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
+from factory.plan import is_made, is_own
 from factory.store import Row, Version, Workspace
 from filters import NEED_SECTION
 from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters

@@ -23,11 +23,12 @@ from factory.inputs import Inputs, prepare
 from factory.manifest import other_filters
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
+from factory.purge import finish_purge, read_order
 from factory.settings_shown import settings_lines
 from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
-from factory.summary import summary
+from factory.summary import one_line, summary
 from generators.errors import ExitCode, UsageError
 from generators.journal import Damage, Journal
 from generators.teachers import Teacher, open_teacher
@@ -35,27 +36,33 @@ from generators.teachers import Teacher, open_teacher
 _KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
 
 
-def run_generate(settings: Settings, *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
+def run_generate(
+    settings: Settings, *, preview: int | None, dry_run: bool, retire_all: bool, quiet: bool, as_json: bool
+) -> int:
     """``factory generate``, in a workspace that ``start`` has locked (not for a dry run, which writes nothing)."""
     workspace = Workspace(Path(settings.out).expanduser())
     with Screen(quiet=quiet) as screen:
-        inputs = prepare(settings, screen, is_local=is_local(settings))
+        inputs = prepare(settings, screen, is_local=is_local(settings), retire_all=retire_all)
         if dry_run:
-            _print_estimate(inputs, workspace, as_json=as_json)
+            _print_estimate(inputs, workspace, screen, as_json=as_json)
             return ExitCode.DONE
         if preview:
             teacher = _open(settings, screen)
             _announce(inputs, screen)
             return _preview(inputs, workspace, teacher, screen, preview, as_json=as_json)
         result, signalled = generated(inputs, screen)
-    return _report(result, inputs, signalled, as_json=as_json)
+    return _report(result, inputs, signalled, quiet=quiet, as_json=as_json)
 
 
 def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
     """Ask and publish, in a workspace that is locked: what came of it, and the signal that ended it, or 0."""
+    workspace = Workspace(Path(inputs.settings.out).expanduser())
+    order = read_order(workspace)
+    if order is not None:
+        screen.note(f"finishing the purge of {order.document}, which was interrupted")
+        finish_purge(workspace, order)
     teacher = _open(inputs.settings, screen)
     _announce(inputs, screen)
-    workspace = Workspace(Path(inputs.settings.out).expanduser())
     _say_what_was_skipped(inputs, workspace, screen)
     return asyncio.run(_generate(inputs, workspace, teacher, screen))
 
@@ -78,11 +85,12 @@ def stopped_by(signalled: int) -> ExitCode:
     return signals.exit_code(signalled)
 
 
-def _report(result: Result, inputs: Inputs, signalled: int, *, as_json: bool) -> int:
+def _report(result: Result, inputs: Inputs, signalled: int, *, quiet: bool, as_json: bool) -> int:
     """Print how a run ended, and choose its exit code."""
     if signalled:
         return stopped_by(signalled)
-    click.echo(json.dumps(result_json(result)) if as_json else summary(result, inputs, inputs.settings.out))
+    said = one_line(result) if quiet else summary(result, inputs, inputs.settings.out)
+    click.echo(json.dumps(result_json(result)) if as_json else said)
     if result.short:
         click.echo(f"factory: {visible(' '.join(result.short.split()))}", err=True)
     return result.exit_code
@@ -156,8 +164,8 @@ def _announce(inputs: Inputs, screen: Screen) -> None:
                 screen.note(f"{key} is set but not used: ask for it with --teacher {spec}")
 
 
-def _print_estimate(inputs: Inputs, workspace: Workspace, *, as_json: bool) -> None:
-    found = estimate(inputs, workspace, first_round)
+def _print_estimate(inputs: Inputs, workspace: Workspace, screen: Screen, *, as_json: bool) -> None:
+    found = estimate(inputs, workspace, first_round, screen)
     click.echo(json.dumps(found.as_json()) if as_json else found.as_text(inputs.settings.teacher))
 
 

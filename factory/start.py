@@ -13,11 +13,15 @@ from factory.lock import locked
 from generators.teachers import parse_spec
 
 
-def start_generate(flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, quiet: bool, as_json: bool) -> int:
+def start_generate(
+    flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, retire_all: bool, quiet: bool, as_json: bool
+) -> int:
     """``factory generate``."""
     settings = resolve(flags, Path.cwd())
     parse_spec(settings.teacher)
     with nullcontext() if dry_run else locked(Path(settings.out).expanduser()):
         from factory.run import run_generate
 
-        return run_generate(settings, preview=preview, dry_run=dry_run, quiet=quiet, as_json=as_json)
+        return run_generate(
+            settings, preview=preview, dry_run=dry_run, retire_all=retire_all, quiet=quiet, as_json=as_json
+        )

@@ -27,6 +27,7 @@ from generators.records import Chunk, Pair, Reject
 
 FORMAT = 1
 SPLITS = ("train", "validation", "test")
+RETIRED_FILE = "retired.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,37 @@ class Workspace:
     def read(self, path: Path) -> Version:
         """Read a version back; ``UsageError`` names what is damaged or too new."""
         try:
-            manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-            if manifest["format"] != FORMAT:
-                raise UsageError(
-                    f"{path} has format {manifest['format']}, this factory reads {FORMAT}: "
-                    "use the factory that wrote it"
-                )
+            manifest = self.manifest(path)
             return Version(manifest["version"], path, manifest, tuple(_rows(path)), tuple(_rejects(path)))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"the version in {path} cannot be read ({error!r}): point 'latest' at another one"
             ) from error
+
+    def manifest(self, path: Path) -> dict[str, Any]:
+        """The manifest of a version; ``UsageError`` if it is damaged or of another format."""
+        try:
+            manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+            if manifest["format"] != FORMAT:
+                raise UsageError(
+                    f"{path} has format {manifest['format']}, this factory reads {FORMAT}: "
+                    "use the factory that wrote it"
+                )
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise UsageError(
+                f"the version in {path} cannot be read ({error!r}): point 'latest' at another one"
+            ) from error
+        return manifest
+
+    def names(self) -> list[str]:
+        """The published versions, the oldest first."""
+        found = (path.name for path in self.versions.glob("v[0-9]*/") if path.name[1:].isdigit())
+        return sorted(found, key=lambda name: int(name[1:]))
+
+    def find(self, name: str) -> Version | None:
+        """Read a version by its name; None if there is none, or none any more."""
+        path = self.versions / name
+        return self.read(path) if (path / "manifest.json").is_file() else None
 
     def publish(
         self,
@@ -94,10 +115,12 @@ class Workspace:
         card: str,
         system_prompt: str,
         chunks: Iterable[Chunk] = (),
+        retired: Iterable[Mapping[str, Any]] = (),
     ) -> Path:
         """Write a new version and make it the latest; return its folder. ``StoppedError`` on a full or failing disk.
 
-        ``chunks`` are all sections that rows may be about, as a teacher may see them.
+        ``chunks`` are all sections that rows may be about, as a teacher may see them; ``retired`` the lines of
+        ``retired.jsonl``, which is not there if there are none.
         """
         name = f"v{self._next_number():04d}"
         draft = self.versions / f".{name}.draft"
@@ -108,6 +131,8 @@ class Workspace:
             draft.mkdir()
             files = dict(_files(sorted(rows, key=lambda row: row.pair.id), rejects, system_prompt))
             files[CHUNKS_FILE] = "".join(_line(chunk_record(chunk)) for chunk in chunks)
+            if gone := "".join(map(_line, retired)):
+                files[RETIRED_FILE] = gone
             files["README.md"] = card
             digests = {file: _write(draft / file, text) for file, text in files.items()}
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
@@ -124,6 +149,11 @@ class Workspace:
                 f"cannot publish in {self.versions}: {error.strerror}; nothing is lost, free some space and run again"
             ) from error
         return self.versions / name
+
+    def clear_drafts(self) -> None:
+        """Take away what killed runs left behind."""
+        for left in (*self.versions.glob(".*.draft"), *self.versions.glob(".*.gone")):
+            shutil.rmtree(left, ignore_errors=True)
 
     def verify(self) -> list[str]:
         """Check every published file against its manifest, and each manifest against its digest; list what is wrong."""

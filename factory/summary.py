@@ -6,6 +6,7 @@ Result ─▶ text for people (``summary``) or the object of ``--json`` (``as_js
 from collections.abc import Sequence
 from typing import Any
 
+from factory.announce import change_line, counts_of
 from factory.corpus import Corpus
 from factory.inputs import Inputs
 from factory.manifest import count_pairs
@@ -29,13 +30,20 @@ def as_json(result: Result) -> dict[str, Any]:
         **count_pairs(result.rows, result.rejects),
         "cost_usd": _rounded(result.spent.cost_usd),
         "changes": {
-            "documents_added": len(changes.added),
-            "documents_changed": len(changes.changed),
-            "documents_removed": len(changes.removed),
+            **counts_of(changes),
             "pairs_added": result.pairs_added,
             "pairs_retired": result.pairs_retired,
         },
     }
+
+
+def one_line(result: Result) -> str:
+    """A run in one line, for a log: ``v0004: +1 ~2 -0 documents; +12 -6 pairs, 198 in all; 3 requests, $0.0100``."""
+    spent = result.spent
+    what = f"{result.version or 'nothing published'}{'' if result.published else ' (unchanged)' * bool(result.version)}"
+    pairs = f"+{result.pairs_added} -{result.pairs_retired} pairs, {len(result.rows)} in all"
+    cost = f"{spent.requests} requests, {spent.cached} replies from the journal, {money(spent.cost_usd)}"
+    return f"{what}: {change_line(result.changes)}; {pairs}; {cost}"
 
 
 def summary(result: Result, inputs: Inputs, out: str) -> str:
@@ -56,11 +64,12 @@ def summary(result: Result, inputs: Inputs, out: str) -> str:
         f"  splits      train {splits['train']}, validation {splits['validation']}, test {splits['test']}",
         *redaction_line(result.corpus.redactions),
         *_withheld_line(result.corpus),
+        f"  changes     {change_line(result.changes)}; +{result.pairs_added} -{result.pairs_retired} pairs",
         "",
     ]
     lines += [line for row in _samples(result.rows) for line in _shown(row)]
     if result.path is not None:
-        what = "published" if result.pairs_added or result.pairs_retired or result.spent.requests else "unchanged"
+        what = "published" if result.published else "unchanged"
         lines += [f"{what}: {visible(str(result.path))}", f"next: {next_command(out)}"]
     return "\n".join(lines)
 

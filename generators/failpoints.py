@@ -16,6 +16,8 @@ PLACES = (
     *("journal.folder", "journal.create", "journal.write", "journal.sync"),
     *("store.folder", "store.write", "store.sync", "store.sync_folder", "store.rename", "store.link", "store.swap"),
 )
+# Those of a purge, in the order in which it comes by for the first time.
+PURGE_PLACES = ("purge.note", "purge.write", "purge.rename", "purge.publish", "store.hide", "store.delete", "purge.end")
 
 
 def _read(text: str) -> dict[str, tuple[int, str]]:
@@ -24,7 +26,11 @@ def _read(text: str) -> dict[str, tuple[int, str]]:
     for item in filter(None, text.split(",")):
         where, _, what = item.partition("=")
         place, _, turn = where.partition(":")
-        if place not in PLACES or not (what == "KILL" or hasattr(errno, what)) or not (turn or "1").isdigit():
+        if (
+            place not in (*PLACES, *PURGE_PLACES)
+            or not (what == "KILL" or hasattr(errno, what))
+            or not (turn or "1").isdigit()
+        ):
             raise ValueError(f"FACTORY_FAILPOINT: '{item}' is not PLACE[:N]=ERRNO|KILL; places: {', '.join(PLACES)}")
         plan[place] = (int(turn or "1"), what)
     return plan

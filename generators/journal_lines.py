@@ -38,6 +38,7 @@ class Entry:
         run: Which run of this workspace asked, counted from 1; 0 where it is not known.
         failure: Reason code where the answer is final and no reply (``content_filter``); else empty.
         detail: What the provider said to that.
+        about: Ids of the chunks that the request showed; empty where it is not known.
     """
 
     request: str
@@ -52,6 +53,7 @@ class Entry:
     run: int = 0
     failure: str = ""
     detail: str = ""
+    about: tuple[str, ...] = ()
 
 
 _ENTRY_KEYS = {entry.name for entry in fields(Entry)}
@@ -105,6 +107,8 @@ def reply_line(entry: Entry) -> bytes:
         "output_tokens": entry.output_tokens,
         "cost_usd": entry.cost_usd,
     }
+    if entry.about:
+        record["about"] = list(entry.about)
     if entry.failure:
         record |= {"failure": entry.failure, "detail": entry.detail}
     try:
@@ -156,7 +160,8 @@ def doubt_of(line: bytes) -> Doubt | None:
 
 
 def _entry(record: Mapping[str, Any], body: bytes) -> Entry:
-    return Entry(body=body, **{key: value for key, value in record.items() if key in _ENTRY_KEYS})
+    known = {key: value for key, value in record.items() if key in _ENTRY_KEYS}
+    return Entry(body=body, **{**known, "about": tuple(record.get("about", ()))})
 
 
 def _sealed(rest: bytes) -> bytes:

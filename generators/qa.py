@@ -18,7 +18,7 @@ from generators.focus import Focus
 from generators.names import names
 from generators.privacy import PrivacyConfig, admitted
 from generators.records import Chunk, content_id
-from generators.statements import Statement, salient, statements, whole
+from generators.statements import Statement, passages, salient, statements, whole
 from generators.teachers import Message, Request
 from generators.templates import Template
 from generators.tokens import count_tokens
@@ -47,6 +47,7 @@ class QaConfig:
         seed: Of the sampling, where the provider takes one.
         facts: Facts a section at most; 0 leaves the template's own number.
         privacy: What is replaced or withheld before a teacher sees it.
+        fresh: Chunk id → the passages to ask about in the first round, of chunks that are known but for these.
     """
 
     product: str = ""
@@ -55,6 +56,7 @@ class QaConfig:
     seed: int = 0
     facts: int = 0
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
+    fresh: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,16 @@ def _request(group: Sequence[Chunk], template: Template, config: QaConfig, slot:
     """Write the request for chunks that are clean."""
     constants = template.constants
     most = config.facts or constants.facts_per_section
-    wanted = [_facts_in(chunk, most, bound=constants.bound_quotes) for chunk in group]
+    fresh = [() if slot else _new_in(chunk, config.fresh.get(chunk.id, ())) for chunk in group]
+    wanted = [
+        _facts_in(chunk, new, most, bound=constants.bound_quotes) for chunk, new in zip(group, fresh, strict=True)
+    ]
     text = "\n\n".join(chunk.text for chunk in group)
     values = {
-        "sections": [{"heading": chunk.heading, "text": chunk.text, "kind": chunk.kind} for chunk in group],
+        "sections": [
+            {"heading": chunk.heading, "text": chunk.text, "kind": chunk.kind, "fresh": new}
+            for chunk, new in zip(group, fresh, strict=True)
+        ],
         "names": [name for name in names(text) if len(name) <= _LONGEST_NAME][:_MOST_NAMES],
         "facts": sum(wanted),
         "wordings": constants.wordings,
@@ -106,7 +114,7 @@ def _request(group: Sequence[Chunk], template: Template, config: QaConfig, slot:
         "slot": slot,
     }
     system, user = template.render(values)
-    bound = _bound_statements(group, wanted, most * slot) if constants.bound_quotes else []
+    bound = _bound_statements(group, wanted, most * slot, fresh) if constants.bound_quotes else []
     schema = _bound_schema(bound) if constants.bound_quotes else _schema(constants.wordings)
     reply_tokens = sum(wanted) * (_FACT_TOKENS + _WORDING_TOKENS * constants.wordings)
     request = Request(
@@ -117,8 +125,17 @@ def _request(group: Sequence[Chunk], template: Template, config: QaConfig, slot:
         temperature=config.temperature,
         seed=config.seed,
         slot=slot,
+        about=tuple(chunk.id for chunk in group),
     )
     return Asking(tuple(group), request, count_tokens(system) + count_tokens(user), reply_tokens)
+
+
+def _new_in(chunk: Chunk, fresh: Sequence[str]) -> tuple[str, ...]:
+    """The passages to ask about that the chunk has as the teacher sees it: all or half of it, cleaned."""
+    if not fresh:
+        return ()
+    there = set(passages(chunk.text))
+    return tuple(passage for passage in fresh if passage in there)
 
 
 def repair_request(asking: Asking, reply: str, problem: str) -> Asking:
@@ -126,7 +143,7 @@ def repair_request(asking: Asking, reply: str, problem: str) -> Asking:
     old = asking.request
     complaint = f"That reply could not be used: {problem}. Reply again, with JSON of the given schema only."
     messages = (*old.messages, Message("assistant", reply[:4000] or "(empty)"), Message("user", complaint))
-    request = Request(messages, old.schema, old.schema_name, old.max_tokens, old.temperature, old.seed, old.slot)
+    request = replace(old, messages=messages)
     return Asking(asking.chunks, request, asking.prompt_tokens + count_tokens(reply[:4000]), asking.reply_tokens)
 
 
@@ -152,15 +169,15 @@ def groups(chunks: Iterable[Chunk], template: Template, config: QaConfig) -> Ite
         yield group
 
 
-def _facts_in(chunk: Chunk, most: int, *, bound: bool) -> int:
-    """How many facts to ask of a chunk: in proportion to what it states, at least one.
+def _facts_in(chunk: Chunk, fresh: Sequence[str], most: int, *, bound: bool) -> int:
+    """How many facts to ask of a chunk, or of what is new in it: in proportion to what it states, at least one.
 
     A capable teacher finds them anywhere in the text; a small one is bound to statements that stand by themselves.
     """
     if bound:
-        stated = 0.6 * sum(statement.weight > 0 for statement in statements(chunk.text))
+        stated = 0.6 * sum(statement.weight > 0 for statement in statements("\n\n".join(fresh) or chunk.text))
     else:
-        stated = chunk.tokens / _TOKENS_A_FACT
+        stated = (count_tokens("\n".join(fresh)) if fresh else chunk.tokens) / _TOKENS_A_FACT
     return max(1, min(most, math.ceil(stated)))
 
 
@@ -184,12 +201,14 @@ def _schema(wordings: int) -> Mapping[str, object]:
     return _object(facts={"type": "array", "items": fact})
 
 
-def _bound_statements(group: Sequence[Chunk], wanted: Sequence[int], skip: int) -> list[Statement]:
+def _bound_statements(
+    group: Sequence[Chunk], wanted: Sequence[int], skip: int, fresh: Sequence[Sequence[str]]
+) -> list[Statement]:
     """The statements that a small teacher is to ask about, other ones in each round; at least one of every chunk."""
     return [
         found
-        for chunk, count in zip(group, wanted, strict=True)
-        for found in salient(chunk.text, count, owner(chunk), skip) or [whole(chunk.text)]
+        for chunk, count, new in zip(group, wanted, fresh, strict=True)
+        for found in salient(chunk.text, count, owner(chunk), skip, new or None) or [whole(chunk.text)]
     ]
 
 

@@ -44,6 +44,49 @@ def is_verbatim(quote: str, text: str) -> bool:
     return bool(wanted) and wanted in _folded_source(text)
 
 
+def support(quote: str, text: str) -> tuple[str, ...]:
+    """The passages of a text that carry a quote, as the text has them (folded); none if it carries it badly.
+
+    ``stands`` tells whether another state of the text still has them.
+    """
+    source, wanted = _folded_source(text), _folded(quote)
+    if not wanted or wanted in source:
+        return (wanted,) if wanted else ()
+    from rapidfuzz.fuzz import partial_ratio_alignment
+
+    stretches = [wanted] if len(wanted) <= 2 * _STRETCH else wrap(wanted, _STRETCH)
+    found = [partial_ratio_alignment(stretch, source) for stretch in stretches]
+    return tuple(_whole_words(source, each.dest_start, each.dest_end) for each in found if each is not None)
+
+
+def stands(passage: str, text: str) -> bool:
+    """Whether a folded passage stands in a text, whole: ``takes 10`` does not stand in ``takes 100``."""
+    source, start = _folded_source(text), -1
+    while passage and (start := source.find(passage, start + 1)) >= 0:
+        before, behind = source[max(0, start - 2) : start], source[start + len(passage) :][:2]
+        if not (_goes_on(before[::-1], passage[0]) or _goes_on(behind, passage[-1])):
+            return True
+    return False
+
+
+def _goes_on(beside: str, edge: str) -> bool:
+    """Whether the word or number at the edge of a passage goes on beside it."""
+    if not beside or not edge.isalnum():
+        return False
+    joint, further = beside[0], beside[1:]
+    if joint.isalnum() or (joint in "-/" and (further.isalnum() or further == "{")):
+        return True
+    return edge.isdigit() and joint in ".," and further.isdigit()
+
+
+def _whole_words(source: str, start: int, end: int) -> str:
+    while start > 0 and not source[start - 1].isspace():
+        start -= 1
+    while end < len(source) and not source[end].isspace():
+        end += 1
+    return source[start:end].strip()
+
+
 def _similarity(stretch: str, source: str) -> float:
     if stretch in source:
         return 1.0

@@ -51,9 +51,8 @@ def rewordings(pair: Pair, count: int) -> list[Pair]:
 
 
 def _reworded(pair: Pair, question: str) -> Pair:
-    return replace(
-        pair, id=content_id("pair", pair.chunk, question, pair.answer), question=question, teacher=TEACHER, template=""
-    )
+    # Of the pair's id, not of its section's: an edit that leaves the pair leaves its wordings and their splits.
+    return replace(pair, id=content_id("rewording", pair.id, question), question=question, teacher=TEACHER, template="")
 
 
 def _wordings(question: str) -> Iterator[str]:

@@ -114,7 +114,7 @@ class Sender:
         try:
             reply = self.teacher.read(raw.body)
         finally:
-            entry = self._entry(identity, raw, reply)
+            entry = self._entry(request, identity, raw, reply)
             self.journal.append(entry)
             self.spent.add(entry)
             self.budget.commit(request, reply, entry)
@@ -126,13 +126,14 @@ class Sender:
         if self.budget.reached:
             self.pace.halt()
 
-    def _entry(self, identity: str, raw: RawReply, reply: Reply) -> Entry:
+    def _entry(self, request: Request, identity: str, raw: RawReply, reply: Reply) -> Entry:
         """The journal's line for a reply; without the provider's token counts its cost is unknown, unless free."""
         counted = reply.input_tokens is not None and reply.output_tokens is not None
         tokens = (reply.input_tokens or 0, reply.output_tokens or 0)
         cost = self.prices.cost(self.teacher.spec, *tokens) if counted or self.teacher.is_local else None
         run = self.journal.run
-        return Entry(identity, self.teacher.spec, raw.body, raw.latency, time.time(), *tokens, cost, reply.model, run)
+        when = (raw.latency, time.time())
+        return Entry(identity, self.teacher.spec, raw.body, *when, *tokens, cost, reply.model, run, about=request.about)
 
     async def _tried(self, request: Request, identity: str) -> RawReply:
         """The answer to a request, tried again while the fault may pass; all workers wait out a ``Retry-After``."""
@@ -190,7 +191,7 @@ class Sender:
     def _failed(self, request: Request, identity: str, failure: RequestFailure, sent_at: float) -> None:
         self.journal.failed(identity, failure.reason, maybe_charged=failure.maybe_charged)
         if failure.reason in _FINAL:
-            self._keep_final(identity, failure, sent_at)
+            self._keep_final(request, identity, failure, sent_at)
         if failure.maybe_charged:
             self.spent.maybe_paid += 1
             self.budget.commit_unseen(request)
@@ -198,12 +199,12 @@ class Sender:
         if isinstance(failure, TransientFailure):
             self._slow_down(failure, sent_at)
 
-    def _keep_final(self, identity: str, failure: RequestFailure, sent_at: float) -> None:
+    def _keep_final(self, request: Request, identity: str, failure: RequestFailure, sent_at: float) -> None:
         """Keep an answer that is no reply and never will be one; what it may cost stands with the doubts."""
         latency, run = time.monotonic() - sent_at, self.journal.run
         spec, reason, detail = self.teacher.spec, failure.reason, failure.detail
         self.journal.append(
-            Entry(identity, spec, failure.body, latency, time.time(), 0, 0, 0.0, "", run, reason, detail)
+            Entry(identity, spec, failure.body, latency, time.time(), 0, 0, 0.0, "", run, reason, detail, request.about)
         )
 
     def _slow_down(self, failure: TransientFailure, sent_at: float) -> None:

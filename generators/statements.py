@@ -8,7 +8,7 @@ same spans to judge quotes.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,12 +99,26 @@ def statements(text: str, owner: str = "") -> list[Statement]:
     return list(found.values())
 
 
-def salient(text: str, count: int, owner: str = "", skip: int = 0) -> list[Statement]:
+def passages(text: str) -> list[str]:
+    """All of a chunk's text in the spans that statements are made of, also those that are none; reflowing changes none.
+
+    For comparing two states of a section: what stands in both was not edited.
+    """
+    found = (" ".join(span.split()) for span, _, _ in _spans(text.split("\n"), every=True))
+    return list(dict.fromkeys(span for span in found if any(map(str.isalnum, span))))
+
+
+def salient(
+    text: str, count: int, owner: str = "", skip: int = 0, only: Collection[str] | None = None
+) -> list[Statement]:
     """Choose the ``count`` statements that say most behind the ``skip`` most telling, in reading order.
 
     At least one where there is one, whatever it says; what is skipped is wrapped around to when nothing else is left.
+    ``only`` names the passages that are to be asked about, if not all.
     """
     every = statements(text, owner)
+    if only is not None:
+        every = [each for each in every if " ".join(each.text.split()) in only]
     ranked = sorted(range(len(every)), key=lambda i: (-every[i].weight, i))
     telling = [i for i in ranked if every[i].weight > 0] or ranked[:1]
     chosen = telling[skip : skip + count] or telling[:count]
@@ -191,8 +205,11 @@ def _weight(span: str, kind: StatementKind, asked: Sequence[Focus], *, loose: bo
     return weight
 
 
-def _spans(lines: Sequence[str]) -> Iterator[tuple[str, StatementKind, Sequence[str]]]:
-    """Walk the lines once: fenced code by line, rows with their header, items whole, prose by sentence."""
+def _spans(lines: Sequence[str], *, every: bool = False) -> Iterator[tuple[str, StatementKind, Sequence[str]]]:
+    """Walk the lines once: fenced code by line, rows with their header, items whole, prose by sentence.
+
+    ``every`` yields also what is no statement by its looks.
+    """
     prose: list[str] = []
     fence = ""
     header: list[str] = []
@@ -202,22 +219,35 @@ def _spans(lines: Sequence[str]) -> Iterator[tuple[str, StatementKind, Sequence[
             yield from _flush(prose)
             if mark and (not fence or mark[1].startswith(fence)):
                 fence = "" if fence else mark[1]
-            elif not _NO_STATEMENT.match(code := _PROMPT.sub("", line.strip())):
-                yield code, "code", ()
+            else:
+                yield from _code(line, every=every)
         elif line.lstrip().startswith("|"):
             yield from _flush(prose)
-            if number + 1 < len(lines) and _RULE_ROW.match(lines[number + 1]):
-                header = _cells(line)
-            elif not _RULE_ROW.match(line):
+            heads = number + 1 < len(lines) and _RULE_ROW.match(lines[number + 1])
+            header = _cells(line) if heads else header
+            if (every or not heads) and not _RULE_ROW.match(line):
                 yield line.strip(), "row", header
         else:
-            marker = bool(_MARKER_LINE.match(line))
-            line = line.lstrip("> \t").rstrip()
-            if not line or marker or _ITEM.match(line):
-                yield from _flush(prose)
-            if line and not marker:
-                prose.append(line)
+            yield from _text_line(line, prose, every=every)
     yield from _flush(prose)
+
+
+def _code(line: str, *, every: bool) -> Iterator[tuple[str, StatementKind, Sequence[str]]]:
+    code = _PROMPT.sub("", line.strip())
+    if every or not _NO_STATEMENT.match(code):
+        yield code, "code", ()
+
+
+def _text_line(line: str, prose: list[str], *, every: bool) -> Iterator[tuple[str, StatementKind, Sequence[str]]]:
+    """Add a line to the prose, after flushing what it does not belong to."""
+    marker = bool(_MARKER_LINE.match(line))
+    line = line.lstrip("> \t").rstrip()
+    if not line or marker or _ITEM.match(line):
+        yield from _flush(prose)
+    if line and not marker:
+        prose.append(line)
+    elif line and every:
+        yield line, "prose", ()
 
 
 def _flush(prose: list[str]) -> Iterator[tuple[str, StatementKind, Sequence[str]]]:

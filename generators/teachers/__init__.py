@@ -13,7 +13,7 @@ A provider is a file in this folder and a line of ``PROVIDERS``; its SDK is impo
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal, Protocol, cast
 
@@ -53,6 +53,7 @@ class Request:
         seed: For providers that take one; the others leave it out.
         slot: Which of several askings of the same messages this is. Each has bytes of its own on the wire, through
             ``seed`` or a tag.
+        about: Ids of the chunks that it shows; the journal keeps them, the teacher never sees them.
     """
 
     messages: tuple[Message, ...]
@@ -62,6 +63,7 @@ class Request:
     temperature: float | None = None
     seed: int | None = None
     slot: int = 0
+    about: tuple[str, ...] = field(default=(), compare=False)
 
     def identity(self, model_spec: str) -> str:
         """Name the request: sha256 (64 hex digits) of what determines the reply, and of nothing else.
