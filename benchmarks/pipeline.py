@@ -5,7 +5,8 @@
 Makes a folder of as many pages as requests (a page is a chunk is a request), runs ``factory generate`` on it in a
 process of its own, with the scripted teacher in another, and prints requests a second from the first request to the
 last reply (by the server's own clock), the wall time of the whole run, CPU milliseconds a request and peak memory of
-the factory's process; then the time of the same command once more, which finds nothing to do. What is measured holds everything: reading, chunking, building requests, sending, the journal,
+the factory's process; then the time of the same command once more, which finds nothing to do. What is measured holds
+everything: reading, chunking, building requests, sending, the journal,
 parsing, filters, splits, publishing.
 """
 
