@@ -222,7 +222,7 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def models_list(as_json: bool) -> None:
-    """List the models that can be named as local/NAME."""
+    """List the models that can be named as local/NAME, and the one for comparing pairs by meaning."""
     from factory.weights import show_models
 
     click.echo(show_models(as_json=as_json))

@@ -19,6 +19,7 @@ from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
+from generators.joined import joined
 from generators.records import Pair, Reject
 from generators.rewordings import rewordings
 from generators.unanswerable import UnanswerableConfig, unanswerable
@@ -98,7 +99,17 @@ class Composer:
         extras = reworded(taught, settings.rewordings if self.inputs.template.constants.bound_quotes else 0)
         for fact, pairs in unanswerable(taught, self.inputs.corpus.chunks, config).items():
             extras.setdefault(fact, []).extend(pairs)
+        everything = [*taught, *(pair for each in extras.values() for pair in each)]
+        places = self._places(everything)
+        trained = [pair for pair in everything if places[pair.id].split == "train" and pair.quotes]
+        for fact, pairs in joined(trained, settings.multi_section_share, settings.seed).items():
+            extras.setdefault(fact, []).extend(pairs)
         return extras
+
+    def _places(self, pairs: Sequence[Pair]) -> dict[str, Place]:
+        """Where pairs would stand if none leaked; what is to be trained stays so."""
+        held = {chunk for entry in self.inputs.corpus.documents if entry.path in self.held for chunk in entry.chunks}
+        return assign(pairs, held, self.before, split_config(self.inputs))
 
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
         corpus, config = self.inputs.corpus, split_config(self.inputs)

@@ -47,6 +47,7 @@ class Settings:
         facts: Facts a section at most; 0 for the template's own number.
         test_share, validation_share: Of the wordings.
         unseen_share: Of the documents, held out whole for the test.
+        multi_section_share: Of all facts, so many are asked once more together with one of another section, by rule.
         rewordings: Of each question that a local teacher writes, so many in other words, by rule.
         unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
         check: SPEC of a model that looks at each pair before it is accepted, or ``teacher``; empty for none.
@@ -93,6 +94,7 @@ class Settings:
     validation_share: float = 0.1
     unseen_share: float = 0.05
     unanswerable_share: float = 0.05
+    multi_section_share: float = 0.05
     rewordings: int = 4
     check: str = ""
     check_how: str = "judge"
@@ -192,7 +194,15 @@ _WHOLE = (
     "rewordings",
     "check_votes",
 )
-_DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
+_DECIMAL = (
+    "max_cost",
+    "temperature",
+    "test_share",
+    "validation_share",
+    "unseen_share",
+    "unanswerable_share",
+    "multi_section_share",
+)
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
 _LIMITS: Mapping[str, tuple[float, float]] = {
@@ -200,9 +210,11 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
         ("concurrency", "facts", "max_cost", "max_tokens", "temperature", "questions", "epochs"), (0, _ANY)
     ),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
-    "unanswerable_share": (0, 0.5),
+    **dict.fromkeys(("unanswerable_share", "multi_section_share"), (0, 0.5)),
     **dict.fromkeys(("votes", "check_votes"), (1, _ANY)),
-    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
+    **dict.fromkeys(
+        ("quote_similarity", "near_duplicate", "semantic_duplicate", "answer_overlap", "answer_support"), (0, 1)
+    ),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
 
@@ -277,6 +289,11 @@ def _filters(table: Any, path: Path) -> FilterConfig:  # noqa: ANN401 - from a f
         default = getattr(defaults, key)
         if isinstance(default, tuple):
             values[key] = _list(f"filters.{key}", raw, str(path))
+            continue
+        if isinstance(default, bool):
+            if not isinstance(raw, bool):
+                raise UsageError(f"{path}: filters.{key} = {raw!r} must be true or false")
+            values[key] = raw
             continue
         try:
             value = _whole(raw) if isinstance(default, int) else _decimal(raw)

@@ -64,7 +64,13 @@ class Inputs:
         """What, besides the documents and the teacher, rows are made of: a person's pairs, questions without answer."""
         settings = self.settings
         gold = [(each.pair.id, each.pinned, each.chunk.id) for each in self.gold]
-        made = (settings.unanswerable_share, settings.rewordings, settings.product, settings.seed)
+        made = (
+            settings.unanswerable_share,
+            settings.multi_section_share,
+            settings.rewordings,
+            settings.product,
+            settings.seed,
+        )
         return content_id("own", gold, *made)
 
     @property

@@ -70,7 +70,8 @@ def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
 def _say_what_was_skipped(inputs: Inputs, workspace: Workspace, screen: Screen) -> None:
     """Say which filters of now the published pairs never passed: they stay, but nobody should wonder why."""
     previous = workspace.latest()
-    others = other_filters(previous, inputs.filters) if previous else []
+    goes_on = previous is not None and previous.manifest["recipe"] == inputs.recipe
+    others = other_filters(previous, inputs.filters) if previous and goes_on else []
     skipped = sorted({name for other in others for name in other["skip"]} - set(inputs.filters.skip))
     if previous and skipped:
         screen.note(

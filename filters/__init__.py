@@ -25,6 +25,7 @@ FILTERS: dict[str, str] = {
     "mismatched_form": "filters.mismatched_form",
     "exact_duplicate": "filters.exact_duplicate",
     "near_duplicate": "filters.near_duplicate",
+    "semantic_duplicate": "filters.semantic_duplicate",
 }
 """Filter name (its reason code) → module with ``make(config: FilterConfig) -> Filter``."""
 

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from generators.focus import NOUN
 from generators.records import Pair, content_id
-from generators.unanswerable import draw
+from generators.unanswerable import RULES, draw
 
-TEACHER = "rule/rewording"
+TEACHER = f"{RULES}rewording"
 _ALIKE = 0.75  # of character 5-grams; a leak begins at 0.8
 _GRAM = 5
 # A subject that is certainly one: a name, or "the `x` class". What follows it is the verb.

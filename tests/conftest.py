@@ -116,6 +116,7 @@ def clean_environment(home, teacher=None, **more):
         "PYTHONPATH": str(ROOT),
         "LANG": "C.UTF-8",
         "FACTORY_UNANSWERABLE_SHARE": "0",
+        "FACTORY_MULTI_SECTION_SHARE": "0",
         **served,
         **more,
     }
