@@ -131,11 +131,11 @@ class Composer:
 
 def reworded(taught: Sequence[Pair], count: int) -> dict[str, list[Pair]]:
     """Each fact's questions in other words, by rule; none that is asked already."""
-    known = {pair.id for pair in taught}
+    known = {(pair.question, pair.answer) for pair in taught}
     extras: dict[str, list[Pair]] = {}
     for pair in taught if count else ():
-        fresh = [wording for wording in rewordings(pair, count) if wording.id not in known]
-        known.update(wording.id for wording in fresh)
+        fresh = [each for each in rewordings(pair, count) if (each.question, each.answer) not in known]
+        known.update((each.question, each.answer) for each in fresh)
         extras.setdefault(pair.fact, []).extend(fresh)
     return extras
 

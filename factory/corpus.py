@@ -114,8 +114,15 @@ def take_in(corpus: Corpus, chunks: Iterable[Chunk], privacy: PrivacyConfig) -> 
 
 def changes_since(corpus: Corpus, before: Iterable[Mapping[str, Any]]) -> Changes:
     """Compare with the documents of a manifest, by path and by content."""
-    old = {entry["path"]: frozenset(entry["chunks"]) for entry in before}
-    return compare(old, {entry.path: frozenset(entry.chunks) for entry in corpus.documents})
+    was = [(entry["path"], entry["chunks"], entry["sha256"]) for entry in before]
+    now = [(entry.path, entry.chunks, entry.sha256) for entry in corpus.documents]
+    there = {path for path, *_ in was} & {path for path, *_ in now}
+
+    def state(path: str, chunks: Iterable[str], sha256: str) -> frozenset[str]:
+        """What tells a document: its chunks; if it has none and is not where it was, its bytes."""
+        return frozenset(chunks) or (frozenset() if path in there else frozenset([sha256]))
+
+    return compare({each[0]: state(*each) for each in was}, {each[0]: state(*each) for each in now})
 
 
 def compare(old: Mapping[str, frozenset[str]], new: Mapping[str, frozenset[str]]) -> Changes:

@@ -16,6 +16,7 @@ from typing import Any
 
 from factory import __version__
 from factory.commits import Commit
+from factory.corpus import DocumentEntry
 from factory.funnel_counts import count_stages
 from factory.inputs import Inputs
 from factory.redactions import count_kinds
@@ -46,9 +47,22 @@ def manifest_of(
     spent: Spent,
     held: Collection[str],
     previous: Version | None,
-    commits: Sequence[Commit] = (),
+    commits: Sequence[Commit],
+    moved: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Describe a version that is about to be published."""
+    """Describe a version that is about to be published.
+
+    Args:
+        inputs: What it was made of.
+        rows: What is in it.
+        rejects: What is not.
+        asked: Chunk id → rounds it was asked in.
+        spent: Of this run.
+        held: Paths of the documents held out whole.
+        previous: The version before.
+        commits: Where the documents lie in repositories.
+        moved: Path now → path then of documents that were renamed.
+    """
     settings = inputs.settings
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -86,7 +100,7 @@ def manifest_of(
         "skipped": [asdict(skipped) for skipped in inputs.corpus.skipped],
         "asked": dict(sorted(asked.items())),
         "former_places": former_places(previous, rows),
-        "former_chunks": former_chunks(previous, asked),
+        "former_chunks": former_chunks(previous, inputs.corpus.documents, moved),
         **count_pairs(rows, rejects),
         "funnel": funnel_of(inputs.filters, rows, rejects),
         "run": asdict(spent),
@@ -120,12 +134,25 @@ def recipe_parts(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def former_chunks(previous: Version | None, asked: Mapping[str, int]) -> dict[str, str]:
-    """Chunk id → the last version that held it, of chunks that were asked about and are not there now."""
+def former_chunks(
+    previous: Version | None, documents: Sequence[DocumentEntry], moved: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """The chunks that were there once and are not now: which version held each last, and of which document it was.
+
+    They may come back, and a purge must know them. A document that was renamed takes them along.
+    """
     if previous is None:
         return {}
-    former = {**previous.manifest.get("former_chunks", {}), **dict.fromkeys(previous.manifest["asked"], previous.name)}
-    return {chunk: name for chunk, name in sorted(former.items()) if chunk not in asked}
+    names = {then: now for now, then in moved.items()}
+    former = {
+        chunk: {**each, "document": names.get(each["document"], each["document"])}
+        for chunk, each in previous.manifest.get("former_chunks", {}).items()
+    }
+    for entry in previous.manifest["documents"]:
+        where = {"version": previous.name, "document": names.get(entry["path"], entry["path"])}
+        former |= dict.fromkeys(entry["chunks"], where)
+    current = {chunk for entry in documents for chunk in entry.chunks}
+    return {chunk: each for chunk, each in sorted(former.items()) if chunk not in current}
 
 
 def _redactions(spots: Sequence[Spot]) -> dict[str, Any]:

@@ -139,7 +139,9 @@ def _finish(
         result.version, result.path = previous.name, previous.path
         return result
     system_prompt = inputs.system_prompt
-    manifest = manifest_of(inputs, rows, rejects, harvest.asked, asker.spent, held, previous, commits)
+    manifest = manifest_of(
+        inputs, rows, rejects, harvest.asked, asker.spent, held, previous, commits, plan.changes.moved
+    )
     card, chunks = dataset_card(inputs.name, manifest), inputs.corpus.chunks.values()
     retired = map(retired_record, retire(previous, rows, rejects, plan))
     result.path = workspace.publish(rows, rejects, manifest, card, system_prompt, chunks, retired)

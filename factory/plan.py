@@ -118,7 +118,7 @@ def _settle_rejects(plan: Plan, rejects: Iterable[Reject]) -> None:
 
 def _restore(past: _Past, previous: Version, inputs: Inputs, find: Find) -> None:
     """Take back what an earlier version holds of chunks that were gone in the last."""
-    former = previous.manifest.get("former_chunks", {})
+    former = {chunk: each["version"] for chunk, each in previous.manifest.get("former_chunks", {}).items()}
     back = {chunk for chunk in inputs.corpus.chunks if chunk not in past.asked and chunk in former}
     known = {row.pair.id for row in past.rows}
     for name in sorted({former[chunk] for chunk in back}):

@@ -37,10 +37,18 @@ NOTE = "purge.json"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to go: the document, all chunks it ever had that no other document has, the versions that hold any."""
+    """What is to go.
+
+    Attributes:
+        document: As the versions name it.
+        chunks: All that it ever had and no other document has now.
+        others: All that is known of other documents: replies about these alone stay.
+        versions: Those that hold any of its chunks.
+    """
 
     document: str
     chunks: tuple[str, ...]
+    others: tuple[str, ...]
     versions: tuple[str, ...]
 
 
@@ -84,8 +92,8 @@ def purge(workspace: Workspace, document: str) -> Purged:
 def finish_purge(workspace: Workspace, order: Order) -> Purged:
     """Do what is noted, from wherever it was left."""
     purged = Purged(order.document, versions=list(order.versions), derived=_derived(workspace, order))
-    chunks = frozenset(order.chunks)
-    purged.replies = rewrite(workspace.journal, lambda entry: _shows(entry, chunks))
+    others = frozenset(order.others)
+    purged.replies = rewrite(workspace.journal, lambda entry: _may_show(entry, others))
     failpoint("purge.publish")
     latest = workspace.latest()
     if latest is not None and latest.name in order.versions:
@@ -100,37 +108,39 @@ def finish_purge(workspace: Workspace, order: Order) -> Purged:
     return purged
 
 
-def _shows(entry: Entry, chunks: Collection[str]) -> bool:
-    """Whether a reply may be about one of these chunks; one that does not say what it is about may be."""
-    return not entry.about or any(chunk in chunks for chunk in entry.about)
+def _may_show(entry: Entry, others: Collection[str]) -> bool:
+    """Whether a reply may be about the document: it says nothing of what it is about, or not only of others."""
+    return not entry.about or any(chunk not in others for chunk in entry.about)
 
 
 def _order(workspace: Workspace, document: str) -> Order:
     """Find all that a document ever was, under this name and those it had before."""
     manifests = {name: workspace.manifest(workspace.versions / name) for name in workspace.names()}
     states = {name: _states(manifest) for name, manifest in manifests.items()}
-    path = _path(document, states)
-    own = {chunk for documents in states.values() for chunk in documents.get(path, ())}
+    former = [
+        (chunk, each["document"]) for m in manifests.values() for chunk, each in m.get("former_chunks", {}).items()
+    ]
+    path = _path(document, {path for state in states.values() for path in state} | {home for _, home in former})
+    own = {chunk for state in states.values() for chunk in state.get(path, ())}
+    own |= {chunk for chunk, home in former if home == path}
     grown = True
     while grown:  # through renames, and edits before and after them
         found = {
             chunk
-            for documents in states.values()
-            for other, chunks in documents.items()
-            if path not in documents and len(chunks & own) * 2 > len(chunks)
+            for state in states.values()
+            for other, chunks in state.items()
+            if path not in state and len(chunks & own) * 2 > len(chunks)
             for chunk in chunks
         }
         grown = not found <= own
         own |= found
     latest = workspace.latest()
-    others = {
-        chunk
-        for other, chunks in (_states(latest.manifest) if latest else {}).items()
-        if other != path
-        for chunk in chunks
-    }
+    now = _states(latest.manifest) if latest else {}
+    own -= {chunk for other, chunks in now.items() if other != path for chunk in chunks}
+    known = {chunk for state in states.values() for chunks in state.values() for chunk in chunks}
+    known |= {chunk for chunk, _ in former}
     versions = [name for name in states if own & _chunks_of(workspace.versions / name, states[name])]
-    return Order(path, tuple(sorted(own - others)), tuple(versions))
+    return Order(path, tuple(sorted(own)), tuple(sorted(known - own)), tuple(versions))
 
 
 def _states(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -142,9 +152,8 @@ def _chunks_of(version: Path, documents: Mapping[str, frozenset[str]]) -> set[st
     return {chunk for chunks in documents.values() for chunk in chunks} | {each.chunk for each in read_retired(version)}
 
 
-def _path(document: str, states: Mapping[str, Mapping[str, Any]]) -> str:
+def _path(document: str, known: Collection[str]) -> str:
     """The document as the versions name it; a path that ends in one of those is as good."""
-    known = {path for documents in states.values() for path in documents}
     if document in known:
         return document
     alike = [path for path in known if document.endswith(f"/{path}")]
@@ -171,11 +180,7 @@ def _publish_without(workspace: Workspace, latest: Version, order: Order) -> Non
         "previous": remaining[-1] if remaining else None,
         "documents": [entry for entry in before["documents"] if entry["path"] != order.document],
         "asked": {chunk: rounds for chunk, rounds in before["asked"].items() if chunk not in gone},
-        "former_chunks": {
-            chunk: name
-            for chunk, name in before.get("former_chunks", {}).items()
-            if chunk not in gone and name not in order.versions
-        },
+        "former_chunks": {chunk: each for chunk, each in before.get("former_chunks", {}).items() if chunk not in gone},
         "redactions": _without_places(before["redactions"], order.document),
         "skipped": [each for each in before["skipped"] if each["path"] != order.document],
         **count_pairs(rows, rejects),
@@ -217,7 +222,7 @@ def read_order(workspace: Workspace) -> Order | None:
     file = workspace.root / NOTE
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        return Order(record["document"], tuple(record["chunks"]), tuple(record["versions"]))
+        return Order(record["document"], *(tuple(record[name]) for name in ("chunks", "others", "versions")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
