@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: soak setup test quick lint types format check wheel bench clean
+.PHONY: soak mutants setup test quick lint types format check wheel bench clean
 
 setup:  ## a virtual environment with everything
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e '.[local,docs,test,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[local,docs,train,test,dev]'
 
 test:  ## all tests, real weights included
 	$(BIN)/pytest
@@ -14,9 +14,13 @@ test:  ## all tests, real weights included
 quick:  ## tests that fetch no weights
 	$(BIN)/pytest -m 'not weights and not slow'
 
-soak:  ## the long loops: 500 kills, 10,000 requests with faults
+soak: mutants  ## the long loops: 500 kills, 10,000 requests with faults, all mutants
 	FACTORY_KILLS=500 $(BIN)/pytest tests/test_kill_loop.py
 	$(BIN)/python benchmarks/faults.py
+
+mutants:  ## change the code that keeps paid replies, line by line: the quick tests must notice (MUTANTS='*7': a sample)
+	$(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/python benchmarks/mutants.py
 
 lint:
 	$(BIN)/ruff check .
@@ -39,6 +43,7 @@ bench:
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/dedup.py
 	$(BIN)/python benchmarks/journal.py
+	$(BIN)/python benchmarks/training.py
 
 clean:
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf mutants build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -5,7 +5,8 @@
 Makes a folder of as many pages as requests (a page is a chunk is a request), runs ``factory generate`` on it in a
 process of its own, with the scripted teacher in another, and prints requests a second from the first request to the
 last reply (by the server's own clock), the wall time of the whole run, CPU milliseconds a request and peak memory of
-the factory's process. What is measured holds everything: reading, chunking, building requests, sending, the journal,
+the factory's process; then the time of the same command once more, which finds nothing to do. What is measured holds
+everything: reading, chunking, building requests, sending, the journal,
 parsing, filters, splits, publishing.
 """
 
@@ -69,6 +70,9 @@ def main() -> None:
             process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - started
         answered, rate = rate_of(url, options.delay)
+        started = time.perf_counter()
+        again = subprocess.run(command, env=environment, capture_output=True, check=True)
+        rerun, repeated = time.perf_counter() - started, rate_of(url, options.delay)[0] - answered
     result = json.loads(said.splitlines()[-1])
     cpu, peak = (usage.ru_utime + usage.ru_stime) / answered * 1000, usage.ru_maxrss / 1024
     print(
@@ -77,6 +81,8 @@ def main() -> None:
         f"{cpu:.2f} ms CPU a request, peak {peak:.0f} MiB; "
         f"exit {process.returncode}, {result['pairs']['accepted']} pairs in {result['version']}"
     )
+    version = json.loads(again.stdout.splitlines()[-1])["version"]
+    print(f"run again: {rerun:.1f} s, {repeated} requests, {version}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,19 @@
-"""``python -m factory``: the command line without the console script."""
+"""The program's entry, for ``factory`` and ``python -m factory``: signals are heard before anything is imported."""
 
-from factory.cli import main
+from typing import NoReturn
+
+from factory import signals
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    signals.listen()
+    try:
+        from factory.cli import main as run
+    except signals.SignalledError as signalled:
+        signals.leave(signalled.number)
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -6,12 +6,12 @@ Data and summaries go to stdout, progress and chatter to stderr. Commands import
 
 import errno
 import os
-import sys
+import signal
 from typing import Any, NoReturn
 
 import click
 
-from factory import __version__
+from factory import __version__, signals
 from factory.cli_options import Count, common, finish, flush, tell
 from factory.cli_student import ask, report, run_, score, train
 from factory.cli_versions import diff, purge
@@ -41,8 +41,22 @@ again when the documents have changed, and it asks only about the change.
 """
 
 
+class _Untouched(Exception):  # noqa: N818 - a wrapper, no error
+    """What click would answer in its own way: an interruption, a pipe that nobody reads."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.cause = cause
+
+
 class _Group(click.Group):
-    """Lists its commands in the order of use."""
+    """Lists its commands in the order of use, and keeps from click what ``main`` answers."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as cause:
+            raise _Untouched(cause) from cause
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Names as they were added, not sorted."""
@@ -107,6 +121,12 @@ def cli() -> None:
     default=None,
     metavar="FILE",
     help="Your own pairs, a JSON object a line.  [default: gold.jsonl in the workspace, if there]",
+)
+@click.option(
+    "--check",
+    default=None,
+    metavar="SPEC|teacher",
+    help="Have each pair looked at by a model before it is accepted: does its section support it?  [default: not]",
 )
 @click.option("--seed", type=int, default=None, metavar="N", help="Of sampling and splits.  [default: 0]")
 @click.option(
@@ -202,7 +222,7 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def models_list(as_json: bool) -> None:
-    """List the models that can be named as local/NAME."""
+    """List the models that can be named as local/NAME, and the one for comparing pairs by meaning."""
     from factory.weights import show_models
 
     click.echo(show_models(as_json=as_json))
@@ -233,44 +253,58 @@ def models_add(name: str, file: str | None, url: str | None, sha256: str | None,
 
 def main() -> NoReturn:
     """Run the command line; every foreseeable fault is one line on stderr and its exit code."""
+    signals.listen()
+    code = _run()
+    signals.settle(code)
+    raise SystemExit(code)
+
+
+def _run() -> int:
     try:
         code = cli.main(standalone_mode=False, prog_name="factory")
         flush()
-    except click.exceptions.Abort:
-        _say("interrupted")
-        code = ExitCode.INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "factory"
         _say(f"{error.format_message().rstrip('.')}; see '{where} --help'")
-        code = error.exit_code
+        return error.exit_code
     except FactoryError as error:
         _say(str(error))
-        code = error.exit_code
-    except KeyboardInterrupt:
-        _say("interrupted; what the teacher has answered is kept, run again to go on")
-        code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone (factory … | head): not our fault, and nothing is left to say.
-        _discard_output()
-        code = ExitCode.DONE
+        return error.exit_code
+    except (_Untouched, click.exceptions.Abort, BrokenPipeError) as error:
+        return _answered(error.cause if isinstance(error, _Untouched) else error)
     except OSError as error:
         if error.errno not in _FAILING_DISK:
             raise
         _discard_output()
         _say(f"the disk fails ({error.strerror}); what is published is whole, mend it or free some space and run again")
-        code = ExitCode.STOPPED
-    raise SystemExit(int(code or 0))
+        return ExitCode.STOPPED
+    return int(code or 0)
 
 
-def _discard_output() -> None:
+def _answered(cause: BaseException) -> int:
+    """Of an interruption one line; of a reader that has gone (factory … | head) none: it is not our fault."""
+    if isinstance(cause, BrokenPipeError):
+        _discard_output()
+        _discard_output(2)
+        return ExitCode.DONE
+    number = cause.number if isinstance(cause, signals.SignalledError) else signal.SIGINT
+    told = "" if isinstance(cause, signals.SignalledError) else str(cause)
+    _say(told or signals.farewell(number))
+    return signals.exit_code(number)
+
+
+def _discard_output(descriptor: int = 1) -> None:
     """Let the interpreter's last flush find somebody who listens."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _say(line: str) -> None:
     from factory.visible import visible
 
-    click.echo(f"factory: {visible(' '.join(line.split()))}", err=True)
+    try:
+        click.echo(f"factory: {visible(' '.join(line.split()))}", err=True)
+    except BrokenPipeError:
+        _discard_output(2)

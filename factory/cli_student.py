@@ -134,8 +134,11 @@ def run_(gate: bool, quiet: bool, as_json: bool, **flags: Any) -> None:  # noqa:
 
 @click.command()
 @common
-def report(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
-    """Print the newest report."""
+@click.option(
+    "--coverage", is_flag=True, help="Only what each page gave, accepted and rejected, and why some gave none."
+)
+def report(coverage: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+    """Print the newest score, and which pages the dataset covers least."""
     from factory.report import run_report
 
-    tell(run_report(flags, as_json=as_json))
+    tell(run_report(flags, only_coverage=coverage, as_json=as_json))

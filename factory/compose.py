@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 from factory.gold import Gold
 from factory.inputs import Inputs
 from factory.manifest import places_so_far
-from factory.plan import Plan, is_own
+from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
+from generators.joined import joined
 from generators.records import Pair, Reject
-from generators.rewordings import TEACHER as RULE
 from generators.rewordings import rewordings
-from generators.unanswerable import KIND, UnanswerableConfig, unanswerable
+from generators.unanswerable import UnanswerableConfig, unanswerable
+
+_PINNED = Place("test", "unseen")
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Composer:
                 break
         taken = {pair.id for pair in chosen}
         composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])
-        composed.rejects = [_as_reject(leak) for leak in leaks.values() if not _made(leak.pair)]
+        composed.rejects = [leak_reject(leak) for leak in leaks.values() if not is_made(leak.pair)]
         composed.rejects += [
             Reject("target", "over_target", f"more than {target} pairs", pair.chunk, pair)
             for pair in clean
@@ -97,15 +99,28 @@ class Composer:
         extras = reworded(taught, settings.rewordings if self.inputs.template.constants.bound_quotes else 0)
         for fact, pairs in unanswerable(taught, self.inputs.corpus.chunks, config).items():
             extras.setdefault(fact, []).extend(pairs)
+        everything = [*taught, *(pair for each in extras.values() for pair in each)]
+        places = self._places(everything)
+        trained = [pair for pair in everything if places[pair.id].split == "train" and pair.quotes]
+        for fact, pairs in joined(trained, settings.multi_section_share, settings.seed).items():
+            extras.setdefault(fact, []).extend(pairs)
         return extras
+
+    def _places(self, pairs: Sequence[Pair]) -> dict[str, Place]:
+        """Where pairs would stand if none leaked; what is to be trained stays so."""
+        held = {chunk for entry in self.inputs.corpus.documents if entry.path in self.held for chunk in entry.chunks}
+        return assign(pairs, held, self.before, split_config(self.inputs))
 
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
         corpus, config = self.inputs.corpus, split_config(self.inputs)
         held_chunks = {chunk for entry in corpus.documents if entry.path in self.held for chunk in entry.chunks}
-        places = assign(pairs, held_chunks, self.before, config)
         pinned = {each.pair.id for each in self.gold if each.pinned}
-        places |= {pair.id: Place("test", "unseen") for pair in pairs if pair.id in pinned}
-        return settle(pairs, places, {*self.before, *pinned})
+        # A person who takes a pin back wants the pair placed like any other: theirs is the one place drawn anew.
+        freed = {each.pair.id for each in self.gold if not each.pinned and self.before.get(each.pair.id) == _PINNED}
+        before = {pair: place for pair, place in self.before.items() if pair not in freed}
+        places = assign(pairs, held_chunks, before, config)
+        places |= {pair.id: _PINNED for pair in pairs if pair.id in pinned}
+        return settle(pairs, places, {*before, *pinned})
 
     def _row(self, pair: Pair, place: Place) -> Row:
         home = self.inputs.corpus.chunks.get(pair.chunk)
@@ -141,8 +156,25 @@ def split_config(inputs: Inputs) -> SplitConfig:
     return SplitConfig(settings.test_share, settings.validation_share, settings.unseen_share, settings.seed)
 
 
-def _as_reject(leak: Leak) -> Reject:
+def leak_reject(leak: Leak) -> Reject:
+    """A row that had to go for the test's sake, as a reject."""
     return Reject("split", "test_leak", leak.detail, leak.pair.chunk, leak.pair, "", leak.twin, leak.similarity or None)
+
+
+def _evenly(rows: Sequence[Row]) -> list[Row]:
+    """Rows so ordered that as many as come first hold every split in proportion, each at least once.
+
+    Facts that validation and test ask for come first among the trained ones: without them a seen row would not be seen.
+    """
+    sizes = Counter(row.place for row in rows)
+    examined = {row.pair.fact for row in rows if row.place.split != "train"}
+    ranked = sorted(rows, key=lambda row: row.place.split == "train" and row.pair.fact not in examined)
+    seen: Counter[Place] = Counter()
+    turns: list[tuple[float, Row]] = []
+    for row in ranked:
+        turns.append((seen[row.place] / sizes[row.place], row))
+        seen[row.place] += 1
+    return [row for _, row in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _in_turns(pairs: Sequence[Pair]) -> list[Pair]:
@@ -158,7 +190,9 @@ def _in_turns(pairs: Sequence[Pair]) -> list[Pair]:
 def _pool(plan: Plan, accepted: Sequence[Pair], target: int) -> list[Pair]:
     """All pairs in the order in which they come in; what an edit brought goes before what is known, if not all can."""
     if not target or not plan.edited:
-        return [*(row.pair for row in plan.kept), *_in_turns(accepted)]
+        # If the target is lower now, every split gives some.
+        kept = _evenly(plan.kept) if target and len(plan.kept) > target else plan.kept
+        return [*(row.pair for row in kept), *_in_turns(accepted)]
     new = [pair for pair in accepted if pair.chunk in plan.edited]
     others = [pair for pair in accepted if pair.chunk not in plan.edited]
     spare = max(0, len(plan.kept) + len(new) - target) if new else 0
@@ -181,8 +215,3 @@ def _spare_last(rows: Sequence[Row], count: int) -> list[Pair]:
 def without_own(plan: Plan) -> Plan:
     """The plan without the rows that are made anew in each run."""
     return replace(plan, kept=[row for row in plan.kept if not is_own(row.pair)])
-
-
-def _made(pair: Pair) -> bool:
-    """Whether it is made anew in each run, so that what became of it is no news in the next."""
-    return pair.kind == KIND or pair.teacher == RULE

@@ -47,8 +47,12 @@ class Settings:
         facts: Facts a section at most; 0 for the template's own number.
         test_share, validation_share: Of the wordings.
         unseen_share: Of the documents, held out whole for the test.
+        multi_section_share: Of all facts, so many are asked once more together with one of another section, by rule.
         rewordings: Of each question that a local teacher writes, so many in other words, by rule.
         unanswerable_share: Of all pairs, questions that the documents do not answer, with an answer that says so.
+        check: SPEC of a model that looks at each pair before it is accepted, or ``teacher``; empty for none.
+        check_how: ``judge``: is the answer supported by the section; ``round_trip``: is it given again; or ``both``.
+        check_votes: Of the judge on each pair.
         gold: File of a person's own pairs; empty for ``gold.jsonl`` in the workspace, if it exists.
         against: SPEC of the teacher that a student is scored against; empty for the one that wrote the dataset.
         judge: SPEC of the model that grades beside the rules; empty for none.
@@ -90,7 +94,11 @@ class Settings:
     validation_share: float = 0.1
     unseen_share: float = 0.05
     unanswerable_share: float = 0.05
+    multi_section_share: float = 0.05
     rewordings: int = 4
+    check: str = ""
+    check_how: str = "judge"
+    check_votes: int = 1
     gold: str = ""
     against: str = ""
     judge: str = ""
@@ -124,7 +132,8 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
         folder: Where ``factory.toml`` is looked for.
 
     Returns:
-        The settings; ``sources`` says for each where it came from: ``flag``, the variable, the file, ``default``.
+        The settings; ``sources`` says for each where it came from: ``flag``, the variable, the file, ``default``;
+        of the tables (``filters.near_duplicate``) only what the file sets.
     """
     path = Path(os.environ.get("FACTORY_CONFIG_FILE", "") or folder / CONFIG_FILE)
     file = _read(path)
@@ -150,6 +159,7 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     values["privacy"] = privacy_of(file.get("privacy", {}), path)
     values["gate"] = gate_of(file.get("gate", {}), path)
     values["train"] = train_of(file.get("train", {}), path)
+    sources |= {f"{table}.{key}": str(path) for table in _TABLES for key in file.get(table, {})}
     values["versions"] = versions_of(file.get("versions", {}), path)
     return Settings(**values, sources=sources)
 
@@ -172,8 +182,27 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _LISTS = ("docs", "include", "exclude")
-_WHOLE = ("pairs", "concurrency", "seed", "facts", "max_tokens", "votes", "questions", "epochs", "rewordings")
-_DECIMAL = ("max_cost", "temperature", "test_share", "validation_share", "unseen_share", "unanswerable_share")
+_WHOLE = (
+    "pairs",
+    "concurrency",
+    "seed",
+    "facts",
+    "max_tokens",
+    "votes",
+    "questions",
+    "epochs",
+    "rewordings",
+    "check_votes",
+)
+_DECIMAL = (
+    "max_cost",
+    "temperature",
+    "test_share",
+    "validation_share",
+    "unseen_share",
+    "unanswerable_share",
+    "multi_section_share",
+)
 # Least and most of what is limited, whichever way it is set.
 _ANY = float("inf")
 _LIMITS: Mapping[str, tuple[float, float]] = {
@@ -181,9 +210,11 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
         ("concurrency", "facts", "max_cost", "max_tokens", "temperature", "questions", "epochs"), (0, _ANY)
     ),
     **dict.fromkeys(("test_share", "validation_share", "unseen_share"), (0, 1)),
-    "unanswerable_share": (0, 0.5),
-    "votes": (1, _ANY),
-    **dict.fromkeys(("quote_similarity", "near_duplicate", "answer_overlap", "answer_support"), (0, 1)),
+    **dict.fromkeys(("unanswerable_share", "multi_section_share"), (0, 0.5)),
+    **dict.fromkeys(("votes", "check_votes"), (1, _ANY)),
+    **dict.fromkeys(
+        ("quote_similarity", "near_duplicate", "semantic_duplicate", "answer_overlap", "answer_support"), (0, 1)
+    ),
     **dict.fromkeys(("min_answer_chars", "max_answer_chars", "max_question_chars", "wordings_a_fact"), (1, _ANY)),
 }
 
@@ -258,6 +289,11 @@ def _filters(table: Any, path: Path) -> FilterConfig:  # noqa: ANN401 - from a f
         default = getattr(defaults, key)
         if isinstance(default, tuple):
             values[key] = _list(f"filters.{key}", raw, str(path))
+            continue
+        if isinstance(default, bool):
+            if not isinstance(raw, bool):
+                raise UsageError(f"{path}: filters.{key} = {raw!r} must be true or false")
+            values[key] = raw
             continue
         try:
             value = _whole(raw) if isinstance(default, int) else _decimal(raw)

@@ -1,99 +1,173 @@
-"""Which pages a version covers, with what kinds of questions, and why it does not cover the others.
+"""What a version covers: page by page and section by section, the kinds of pairs that came of it, and why none did.
 
-    coverage(version) ─▶ [PageCoverage(path, chunks, covered, kinds, reasons)];  coverage_table(…) ─▶ text
+    coverage(version) ─▶ [Page(path, [Section(accepted, rejected, why)])];  coverage_table(…) ─▶ Markdown
 
-A chunk is covered when a pair of it was accepted. The reasons are those of the rejects of its uncovered chunks; a chunk
-without any was not asked about yet, or its reply held nothing.
+A section is covered when a pair of it was accepted; a question that the documents do not answer stands beside a
+section, and covers none. ``why`` says of an uncovered one what became of its pairs: the rejects' reasons,
+``not_asked``, or ``no_pair`` where the reply held nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from factory.store import Version
+from generators.chunk_records import read_chunks
+from generators.records import Chunk, Reject
+from generators.unanswerable import KIND
 
+Counts = Counter[str]
 _MOST = 3
+_UNREAD = "reply"  # the kind of what was rejected before it was a pair
 
 
 @dataclass(frozen=True, slots=True)
-class PageCoverage:
-    """How well one document is covered.
+class Section:
+    """One section: accepted pairs by kind, rejects by kind and reason, and why it has no pair, if it has none."""
 
-    Attributes:
-        path: Of the document.
-        chunks: How many it has.
-        covered: How many of them have an accepted pair.
-        kinds: Accepted pairs by kind.
-        rejected: All rejects of its chunks by reason.
-        missing: Rejects of its uncovered chunks by reason; ``not_asked`` and ``no_pair`` where there are none.
-    """
+    chunk: str
+    lines: str
+    heading: tuple[str, ...]
+    accepted: Counts
+    rejected: Mapping[str, Counts]
+    why: Counts
+
+    @property
+    def covered(self) -> bool:
+        """Whether a pair of it was accepted."""
+        return not self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One document with its sections."""
 
     path: str
-    chunks: int
-    covered: int
-    kinds: dict[str, int] = field(default_factory=dict)
-    rejected: dict[str, int] = field(default_factory=dict)
-    missing: dict[str, int] = field(default_factory=dict)
+    sections: tuple[Section, ...]
+
+    @property
+    def covered(self) -> int:
+        """How many of its sections have a pair."""
+        return sum(section.covered for section in self.sections)
+
+    @property
+    def accepted(self) -> Counts:
+        """Accepted pairs by kind."""
+        return _total(section.accepted for section in self.sections)
+
+    @property
+    def rejected(self) -> Counts:
+        """Rejects by reason."""
+        return _total(reasons for section in self.sections for reasons in section.rejected.values())
+
+    @property
+    def why(self) -> Counts:
+        """Why its uncovered sections have no pair."""
+        return _total(section.why for section in self.sections)
 
 
-def coverage(version: Version) -> list[PageCoverage]:
+def coverage(version: Version) -> list[Page]:
     """Count for each document of a version, in its order."""
-    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    accepted: dict[str, Counts] = defaultdict(Counter)
     for row in version.rows:
-        kinds[row.pair.chunk][row.pair.kind] += 1
-    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+        accepted[row.pair.chunk][row.pair.kind] += 1
+    rejects: dict[str, list[Reject]] = defaultdict(list)
     for reject in version.rejects:
-        reasons[reject.chunk][reject.reason] += 1
+        rejects[reject.chunk].append(reject)
+    chunks = {chunk.id: chunk for chunk in read_chunks(version.path)}
     asked = version.manifest["asked"]
-    return [_page(entry, kinds, reasons, asked) for entry in version.manifest["documents"]]
+
+    def section(chunk: str) -> Section:
+        known = chunks.get(chunk, Chunk(chunk, "", (), "", 0, 0, 0))
+        kinds, failed = accepted.get(chunk, Counter()), rejects.get(chunk, [])
+        why = Counter() if kinds.keys() - {KIND} else _why(failed, asked=bool(asked.get(chunk)))
+        return Section(chunk, known.lines if known.text else "", known.heading, kinds, _by_kind(failed), why)
+
+    return [Page(entry["path"], tuple(map(section, entry["chunks"]))) for entry in version.manifest["documents"]]
 
 
-def _page(
-    entry: Any,  # noqa: ANN401 - a document of the manifest
-    kinds: dict[str, Counter[str]],
-    reasons: dict[str, Counter[str]],
-    asked: dict[str, int],
-) -> PageCoverage:
-    chunks: Sequence[str] = entry["chunks"]
-    without = [chunk for chunk in chunks if not kinds.get(chunk)]
-    missing = _total(reasons.get(chunk) or _unexplained(chunk, asked) for chunk in without)
-    return PageCoverage(
-        entry["path"],
-        len(chunks),
-        len(chunks) - len(without),
-        _total(kinds.get(chunk, Counter()) for chunk in chunks),
-        _total(reasons.get(chunk, Counter()) for chunk in chunks),
-        missing,
-    )
+def _by_kind(rejects: Iterable[Reject]) -> dict[str, Counts]:
+    found: dict[str, Counts] = defaultdict(Counter)
+    for reject in rejects:
+        found[reject.pair.kind if reject.pair else _UNREAD][reject.reason] += 1
+    return dict(found)
 
 
-def _unexplained(chunk: str, asked: dict[str, int]) -> Counter[str]:
-    return Counter({"no_pair" if asked.get(chunk) else "not_asked": 1})
+def _why(rejects: Sequence[Reject], *, asked: bool) -> Counts:
+    return Counter(reject.reason for reject in rejects) or Counter({"no_pair" if asked else "not_asked": 1})
 
 
-def _total(counts: Iterable[Counter[str]]) -> dict[str, int]:
-    return dict(sum(counts, Counter[str]()).most_common())
+def _total(counts: Iterable[Counts]) -> Counts:
+    return sum(counts, Counter[str]())
 
 
-def coverage_json(pages: Iterable[PageCoverage]) -> list[dict[str, Any]]:
-    """The same as plain values."""
-    return [asdict(page) for page in pages]
+def coverage_json(pages: Sequence[Page]) -> dict[str, Any]:
+    """The whole map as plain values."""
+    return {
+        **_sums(pages),
+        "pages": [
+            {
+                "path": page.path,
+                "sections": len(page.sections),
+                "covered": page.covered,
+                "accepted": _ordered(page.accepted),
+                "rejected": _ordered(page.rejected),
+                "why": _ordered(page.why),
+                "chunks": [_section_json(section) for section in page.sections],
+            }
+            for page in pages
+        ],
+    }
 
 
-def coverage_table(pages: Sequence[PageCoverage]) -> str:
-    """A Markdown table, the least covered pages first."""
-    lines = ["| page | chunks with pairs | pairs | kinds | why others have none |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {_cell(page.path)} | {page.covered} of {page.chunks} | {sum(page.kinds.values())} | "
-        f"{_most(page.kinds)} | {_most(page.missing)} |"
-        for page in sorted(pages, key=lambda page: (page.covered / max(1, page.chunks), page.path))
+def _sums(pages: Sequence[Page]) -> dict[str, int]:
+    return {
+        "sections": sum(len(page.sections) for page in pages),
+        "covered": sum(page.covered for page in pages),
+        "pages_without_pairs": sum(bool(page.sections) and not page.covered for page in pages),
+    }
+
+
+def _section_json(section: Section) -> dict[str, Any]:
+    return {
+        "chunk": section.chunk,
+        "lines": section.lines,
+        "heading": list(section.heading),
+        "accepted": _ordered(section.accepted),
+        "rejected": {kind: _ordered(reasons) for kind, reasons in section.rejected.items()},
+        "why": _ordered(section.why),
+    }
+
+
+def _ordered(counts: Counts) -> dict[str, int]:
+    return dict(counts.most_common())
+
+
+def coverage_table(pages: Sequence[Page], most: int | None = None) -> str:
+    """A sentence and a Markdown table, the least covered pages first; of ``most`` pages, if given."""
+    sums = _sums(pages)
+    ranked = sorted(pages, key=lambda page: (page.covered / max(1, len(page.sections)), page.path))
+    shown = ranked[:most]
+    lines = [
+        f"{sums['covered']} of {sums['sections']} sections in {len(pages)} pages have pairs; "
+        f"pages without any: {sums['pages_without_pairs']}.",
+        "",
+        "| page | sections with pairs | pairs | kinds | rejected | why the other sections have none |",
+        "|---|---|---|---|---|---|",
     ]
+    lines += [
+        f"| {_cell(page.path)} | {page.covered} of {len(page.sections)} | {page.accepted.total()} | "
+        f"{_most(page.accepted)} | {_most(page.rejected)} | {_most(page.why)} |"
+        for page in shown
+    ]
+    if len(shown) < len(ranked):
+        lines += ["", f"{len(ranked) - len(shown)} more pages: factory report --coverage"]
     return "\n".join(lines)
 
 
-def _most(counts: dict[str, int]) -> str:
-    shown = ", ".join(f"{_cell(name)} {count}" for name, count in list(counts.items())[:_MOST])
+def _most(counts: Counts) -> str:
+    shown = ", ".join(f"{_cell(name)} {count}" for name, count in counts.most_common(_MOST))
     return f"{shown}, …" if len(counts) > _MOST else shown
 
 

@@ -6,23 +6,24 @@ Where the journal has replies to requests of these documents (a preview, an earl
 measure; else shares that were measured before.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 from factory.announce import announced, changes_json
 from factory.inputs import Inputs, Watch
-from factory.plan import asking_the_new, make_plan
+from factory.plan import Plan, asking_the_new, make_plan
 from factory.progress import money, visible
 from factory.redactions import count_kinds, redaction_line
 from factory.safeguards import keep_unreadable, refused
 from factory.store import Workspace
 from generators.journal import Entry, Journal
 from generators.privacy import Spot
-from generators.qa import Asking, build_requests
-from generators.records import Reject
+from generators.qa import Asking, build_request, build_requests
+from generators.records import Chunk, Reject
 
+FirstRound = Callable[[Inputs, Plan], Sequence[Sequence[Chunk]]]
 # Replies were measured between these shares of the expected length; prompts are known almost to the token.
 _LOW, _HIGH = 0.5, 1.8
 # So many real calls tell more than shares measured elsewhere; more than the most tell nothing new.
@@ -33,8 +34,9 @@ _LEAST_CALLS, _MOST_CALLS = 3, 500
 class Estimate:
     """Token counts are (low, expected, high); ``cost`` likewise, ``None`` where the price is unknown.
 
-    ``calls``: how many real calls it rests on; 0 for none. ``news``: what a run would do, and why, before it asks;
-    ``changes``: the documents' and pairs' part of it, as numbers.
+    ``calls``: how many real calls it rests on; 0 for none. With a target the requests are those of the first round, and
+    ``requests_at_most`` those that ask about everything; without one both are the same.
+    ``news``: what a run would do, and why; ``changes``: the same in numbers.
     """
 
     documents: int
@@ -47,6 +49,7 @@ class Estimate:
     calls: int = 0
     redactions: Sequence[Spot] = ()
     withheld: Sequence[Reject] = ()
+    requests_at_most: int = 0
     news: Sequence[str] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,6 +60,7 @@ class Estimate:
             "documents": self.documents,
             "chunks": self.chunks,
             "requests": self.requests,
+            "requests_at_most": self.requests_at_most,
             "cached": self.cached,
             "real_calls": self.calls,
             "input_tokens": self.input_tokens,
@@ -82,10 +86,12 @@ class Estimate:
         low, expected, high = self.output_tokens
         cost = "unknown price" if self.cost is None else " / ".join(money(cost) for cost in self.cost)
         measured = f", as {self.calls} real calls suggest" if self.calls else ""
+        more = self.requests_at_most - self.requests
+        rounds = f"; in later rounds up to {more} more, if pairs are missing" if more else ""
         lines = [
             *(f"  refresh     {visible(line)}" for line in self.news),
             f"  documents   {self.documents}, in {self.chunks} chunks",
-            f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal",
+            f"  requests    {self.requests} to {visible(teacher)}, {self.cached} more are in the journal{rounds}",
             f"  tokens      {self.input_tokens:,} in, {low:,} / {expected:,} / {high:,} out (low / expected / high)",
             f"  cost        {cost}{measured}",
             *redaction_line(self.redactions, "will be replaced before anything is sent"),
@@ -103,22 +109,38 @@ class _Measure:
     calls: int = 0
 
 
-def estimate(inputs: Inputs, workspace: Workspace, watch: Watch) -> Estimate:
-    """Add up the requests that the first round would send; replies in the journal cost nothing."""
+def estimate(inputs: Inputs, workspace: Workspace, first: FirstRound, watch: Watch) -> Estimate:
+    """Add up the requests that the first round would send; replies in the journal cost nothing.
+
+    Args:
+        inputs: Settings and documents.
+        workspace: With the last version and the journal.
+        first: Which groups of chunks the first round asks about.
+        watch: Who hears of documents that cannot be read.
+    """
     previous = workspace.latest()
     if previous is not None:
         keep_unreadable(inputs, previous, watch)
     plan = make_plan(inputs, previous, workspace.find)
     inputs = asking_the_new(inputs, plan)
-    todo = {chunk.id for chunk in plan.todo}
-    done = [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in todo]
-    askings = build_requests(plan.todo, inputs.template, inputs.qa)
-    found = weigh(askings, inputs, Journal(workspace.journal), build_requests(done, inputs.template, inputs.qa))
+    found = _first_round(inputs, plan, Journal(workspace.journal), first)
     if previous is None:
         return found
     refusal = refused(plan, previous, inputs)
     news = [*announced(plan, previous, inputs), *([refusal] if refusal else [])]
     return replace(found, news=news, changes=changes_json(plan, previous))
+
+
+def _first_round(inputs: Inputs, plan: Plan, journal: Journal, first: FirstRound) -> Estimate:
+    todo = {chunk.id for chunk in plan.todo}
+    done = [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in todo]
+    others = list(build_requests(done, inputs.template, inputs.qa))
+    everything = weigh(build_requests(plan.todo, inputs.template, inputs.qa), inputs, journal, others)
+    if not inputs.settings.pairs:
+        return replace(everything, requests_at_most=everything.requests)
+    askings = [build_request(group, inputs.template, inputs.qa) for group in first(inputs, plan)]
+    found = weigh(askings, inputs, journal, others)
+    return replace(found, requests_at_most=max(found.requests, everything.requests))
 
 
 def weigh(askings: Iterable[Asking], inputs: Inputs, journal: Journal, others: Iterable[Asking] = ()) -> Estimate:

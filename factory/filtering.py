@@ -17,7 +17,7 @@ from factory.prune import Pruned, prune
 from factory.store import Workspace
 from factory.visible import visible
 from filters import FILTERS, NEED_SECTION
-from filters.apply import FilterConfig, known_filters, make_filters
+from filters.apply import FilterConfig, active, known_filters, make_filters
 from generators.errors import ExitCode, StoppedError, UsageError
 from generators.records import Reject
 
@@ -51,9 +51,10 @@ def chosen(settings: Settings, only: Iterable[str], skip: Iterable[str]) -> Filt
     # A filter that is asked for by name runs, though the settings leave it out.
     left_out = [name for name in FILTERS if name not in wanted] if wanted else settings.filters.skip
     skipped = tuple(dict.fromkeys((*left_out, *unwanted)))
-    if set(FILTERS) <= set(skipped):
+    if set(FILTERS) - {"semantic_duplicate" if not wanted else ""} <= set(skipped):
         raise UsageError("no filter is left: give other names to --only or --skip")
-    return replace(settings.filters, skip=skipped)
+    semantic = settings.filters.semantic or "semantic_duplicate" in wanted
+    return replace(settings.filters, skip=skipped, semantic=semantic)
 
 
 def _names(given: Iterable[str]) -> list[str]:
@@ -94,7 +95,7 @@ def reprune_workspace(settings: Settings, config: FilterConfig, *, as_json: bool
         counts = {"rows": found.judged, "kept": found.kept, "dropped": _ordered(dropped)}
         return Said(json.dumps({**counts, "path": str(found.path)}), found.notes)
     examples = {reject.reason: _example(reject) for reject in reversed(found.rejects)}
-    names = [name for name in FILTERS if name not in config.skip]
+    names = active(config)
     table = funnel_table(count_stages(names, found.judged, dropped), examples)
     what = "published" if found.published else "unchanged"
     return Said(

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from factory.checking import Checker
 from factory.compose import Composed, Composer
 from factory.estimate import weigh
 from factory.inputs import Inputs, Watch
@@ -29,44 +30,66 @@ _FRUITLESS_ROUNDS = 3
 
 @dataclass(slots=True)
 class Harvest:
-    """What the asking brought: outcomes by (round, index), and how many rounds each chunk was asked."""
+    """What the asking brought: outcomes by (round, index), rounds a chunk was asked, pairs refuted."""
 
     outcomes: dict[tuple[int, int], Outcome] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
     accepted: list[Pair] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    refuted: dict[str, Reject] = field(default_factory=dict)
     composed: Composed = field(default_factory=Composed)
     short: str = ""
 
 
-async def gather(inputs: Inputs, plan: Plan, asker: Asker, composer: Composer, watch: Watch) -> Harvest:
-    """Ask until every chunk was asked, or until the target is met, in rounds; sift and compose what came."""
+async def gather(
+    inputs: Inputs, plan: Plan, asker: Asker, composer: Composer, watch: Watch, checker: Checker | None = None
+) -> Harvest:
+    """Ask until every chunk was asked, or until the target is met, in rounds; sift, check and compose what came."""
     harvest = Harvest(asked=dict(plan.asked))
     if inputs.settings.pairs:
-        await _until_target(inputs, plan, asker, composer, harvest, watch)
+        await _until_target(inputs, plan, asker, composer, harvest, watch, checker)
     else:
         await ask_wave(inputs, asker, list(groups(plan.todo, inputs.template, inputs.qa)), 0, harvest, watch)
-        sift(inputs, plan, harvest)
-        await _ask_the_uncovered(inputs, plan, asker, harvest, watch)
+        await _sift_and_check(inputs, plan, harvest, checker)
+        await _ask_the_uncovered(inputs, plan, asker, harvest, watch, checker)
         harvest.composed = composer.compose(plan, harvest.accepted)
+    if checker is not None:
+        harvest.short = harvest.short or checker.short
     return harvest
 
 
+async def _sift_and_check(inputs: Inputs, plan: Plan, harvest: Harvest, checker: Checker | None) -> None:
+    """Filter, and have what passes looked at; what is refuted gives its place to the twin it had."""
+    sift(inputs, plan, harvest)
+    while checker is not None:
+        refuted = await checker.refuted(harvest.accepted, inputs.corpus.chunks)
+        if not refuted:
+            break
+        harvest.refuted |= refuted
+        sift(inputs, plan, harvest)
+
+
 async def _until_target(
-    inputs: Inputs, plan: Plan, asker: Asker, composer: Composer, harvest: Harvest, watch: Watch
+    inputs: Inputs,
+    plan: Plan,
+    asker: Asker,
+    composer: Composer,
+    harvest: Harvest,
+    watch: Watch,
+    checker: Checker | None,
 ) -> None:
     """Ask in rounds, where least is known yet, until the target is met or several rounds brought nothing."""
-    sift(inputs, plan, harvest)
+    await _sift_and_check(inputs, plan, harvest, checker)
     harvest.composed = composer.compose(plan, harvest.accepted)
     if plan.edited:
         # What is new there belongs in, though the target be met without it.
         edited = [chunk for chunk in plan.todo if chunk.id in plan.edited]
         await ask_wave(inputs, asker, spread(inputs, edited), 0, harvest, watch)
-        sift(inputs, plan, harvest)
+        await _sift_and_check(inputs, plan, harvest, checker)
         harvest.composed = composer.compose(plan, harvest.accepted)
     waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in harvest.asked])
     slot, fruitless = 0, 0
-    while harvest.composed.missing and not _ended(asker):
+    while harvest.composed.missing and not _ended(asker) and not (checker and checker.short):
         if not waiting:
             slot, fruitless = slot + 1, fruitless + 1
             if fruitless > _FRUITLESS_ROUNDS:
@@ -78,22 +101,25 @@ async def _until_target(
         missing = harvest.composed.missing
         wave, waiting = take(waiting, _wave_size(missing, inputs.template))
         await ask_wave(inputs, asker, wave, slot, harvest, watch)
-        sift(inputs, plan, harvest)
+        await _sift_and_check(inputs, plan, harvest, checker)
         harvest.composed = composer.compose(plan, harvest.accepted)
         fruitless = 0 if harvest.composed.missing < missing else fruitless
     if harvest.composed.missing:
+        asker.cut_short |= _ended(asker)
         harvest.short = (
             f"{harvest.composed.missing} of {inputs.settings.pairs} pairs are missing: "
             "the documents gave no more in several rounds"
         )
 
 
-async def _ask_the_uncovered(inputs: Inputs, plan: Plan, asker: Asker, harvest: Harvest, watch: Watch) -> None:
+async def _ask_the_uncovered(
+    inputs: Inputs, plan: Plan, asker: Asker, harvest: Harvest, watch: Watch, checker: Checker | None
+) -> None:
     """Ask a bound teacher once more where nothing was accepted: it is asked about other statements, and costs nothing.
 
     What a free teacher had to say about a chunk it has said, and been paid for.
     """
-    if not inputs.template.constants.bound_quotes or _ended(asker):
+    if not inputs.template.constants.bound_quotes:
         return
     covered = {pair.chunk for pair in harvest.accepted} | {row.pair.chunk for row in plan.kept}
     uncovered = [
@@ -103,9 +129,11 @@ async def _ask_the_uncovered(inputs: Inputs, plan: Plan, asker: Asker, harvest: 
         and harvest.asked.get(chunk.id) == 1
         and has_more(chunk, inputs.template, inputs.qa, slot=1)
     ]
-    if uncovered:
+    if uncovered and _ended(asker):
+        asker.cut_short = True
+    elif uncovered:
         await ask_wave(inputs, asker, list(groups(uncovered, inputs.template, inputs.qa)), 1, harvest, watch)
-        sift(inputs, plan, harvest)
+        await _sift_and_check(inputs, plan, harvest, checker)
 
 
 def _ended(asker: Asker) -> bool:
@@ -123,7 +151,8 @@ async def ask_wave(
     """Ask about these groups and keep the outcomes under (round, index), so that no order of arrival matters."""
     askings = [build_request(group, inputs.template, inputs.qa, slot) for group in wave]
     base = len(harvest.outcomes)
-    showing = make_filters(replace(inputs.filters, skip=(*inputs.filters.skip, "exact_duplicate", "near_duplicate")))
+    skip = (*inputs.filters.skip, "exact_duplicate", "near_duplicate")
+    showing = make_filters(replace(inputs.filters, skip=skip, semantic=False))
     if not harvest.outcomes and not asker.teacher.is_local:
         foreseen = weigh(askings, inputs, asker.journal)
         if foreseen.requests:
@@ -154,8 +183,10 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
     known = {row.pair.id for row in plan.kept} | {pair.id for pair in plan.returning}
     pairs, repeated = list(plan.returning), list[Pair]()
     for pair in (pair for outcome in ordered for pair in outcome.parsed.pairs):
-        (repeated if pair.id in known else pairs).append(pair)
+        if pair.id not in harvest.refuted:
+            (repeated if pair.id in known else pairs).append(pair)
         known.add(pair.id)
+    pairs = [pair for pair in pairs if pair.id not in harvest.refuted]
     drop_restated(plan, pairs, inputs)
     published = [*(Candidate(each.pair, each.chunk) for each in inputs.gold)]
     published += _candidates([row.pair for row in plan.kept], chunks)
@@ -168,6 +199,7 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
             for p in repeated
         ),
         *sifted.rejects,
+        *harvest.refuted.values(),
     ]
 
 
@@ -182,6 +214,14 @@ def spread(inputs: Inputs, chunks: Sequence[Chunk]) -> list[Group]:
         placed.append((turns[group[0].document], group))
         turns[group[0].document] += 1
     return [group for _, group in sorted(placed, key=lambda each: each[0])]
+
+
+def first_round(inputs: Inputs, plan: Plan) -> list[Group]:
+    """What the first round towards a target asks about; a dry run weighs it."""
+    there = {row.pair.id for row in plan.kept} | {each.pair.id for each in inputs.gold}
+    missing = inputs.settings.pairs - len(there)
+    waiting = spread(inputs, [chunk for chunk in inputs.corpus.chunks.values() if chunk.id not in plan.asked])
+    return take(waiting, _wave_size(missing, inputs.template))[0] if missing > 0 else []
 
 
 def take(waiting: Sequence[Group], count: int) -> tuple[list[Group], list[Group]]:

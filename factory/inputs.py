@@ -21,6 +21,7 @@ from generators.templates import Template, load_template
 
 # Questions that a bound teacher writes must have this share of their content words in their answer.
 _BOUND_OVERLAP = 0.8
+CHECKS = ("judge", "round_trip", "both")
 
 
 class Watch(Protocol):
@@ -63,7 +64,13 @@ class Inputs:
         """What, besides the documents and the teacher, rows are made of: a person's pairs, questions without answer."""
         settings = self.settings
         gold = [(each.pair.id, each.pinned, each.chunk.id) for each in self.gold]
-        made = (settings.unanswerable_share, settings.rewordings, settings.product, settings.seed)
+        made = (
+            settings.unanswerable_share,
+            settings.multi_section_share,
+            settings.rewordings,
+            settings.product,
+            settings.seed,
+        )
         return content_id("own", gold, *made)
 
     @property
@@ -83,6 +90,7 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: boo
     filters = funnel_config(settings.filters, settings.product, bound=template.constants.bound_quotes)
     make_filters(filters)
     prices = Prices(settings.prices)
+    _check_the_checker(settings, prices)
     if settings.max_cost is not None and prices.cost(settings.teacher, 1, 1) is None:
         raise UsageError(
             f"--max-cost cannot be kept: the price of {settings.teacher} is unknown; "
@@ -105,6 +113,18 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: boo
         build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
     gold = _gold(settings, corpus)
     return Inputs(settings, corpus, template, qa, filters, prices, name, gold, retire_all)
+
+
+def _check_the_checker(settings: Settings, prices: Prices) -> None:
+    """What checks the pairs must be known, and keep the cap."""
+    if settings.check_how not in CHECKS:
+        raise UsageError(f"check_how = {settings.check_how!r} is none of: {', '.join(CHECKS)}")
+    spec = settings.check if settings.check != "teacher" else ""
+    if spec and settings.max_cost is not None and prices.cost(spec, 1, 1) is None:
+        raise UsageError(
+            f"--max-cost cannot be kept: the price of {spec}, which checks the pairs, is unknown; "
+            f'put it in factory.toml: [prices] "{spec}" = [USD a million input tokens, output tokens]'
+        )
 
 
 def _gold(settings: Settings, corpus: Corpus) -> list[Gold]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import cast
 
 from factory.config import Settings
 from factory.progress import Screen
@@ -18,7 +19,7 @@ from generators.records import content_id
 from trainers.base import Base, default_base, find_base, open_tokenizer
 from trainers.job import Job
 from trainers.lora import Recipe, recipe_for
-from trainers.machine import Device, check_device, find_device, use_one_gpu
+from trainers.machine import Device, Quantize, check_device, find_device, use_one_gpu
 from trainers.sft_data import Encoded, Example, Tokenizer, describe, encode_all, read_examples, stop_tokens
 
 
@@ -82,9 +83,13 @@ def prepare(settings: Settings, screen: Screen) -> Lessons:
             )
     notes = ["several GPUs are there and one is used: see docs/training.md for all"] if use_one_gpu() else []
     device = find_device()
-    base = find_base(settings.student or default_base(device, settings.quantize), screen.pulling)
+
+    def check(parameters: int) -> None:
+        check_device(parameters, cast("Quantize", settings.quantize), device)
+
+    base = find_base(settings.student or default_base(device, settings.quantize), screen.pulling, check)
     recipe = _recipe(settings, base)
-    check_device(base.parameters, recipe.quantize, device)
+    check(base.parameters)
     tokenizer = open_tokenizer(base)
     replayed = _replayed(settings, len(splits["train"]))
     encoded = {}

@@ -5,6 +5,7 @@
 Only the manifest and the card carry time and cost; the rows are the same bytes for the same replies.
 """
 
+import json
 import platform
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,7 @@ from factory.inputs import Inputs
 from factory.redactions import count_kinds
 from factory.store import SPLITS, Row, Version
 from filters import FILTERS
-from filters.apply import FilterConfig
+from filters.apply import FilterConfig, active
 from filters.holdout import Place
 from generators.asking import Spent
 from generators.privacy import KINDS, Spot
@@ -68,6 +69,7 @@ def manifest_of(
         "previous": previous.name if previous else None,
         "name": inputs.name,
         "system_prompt": inputs.system_prompt,
+        "check": {"by": inputs.settings.check, "how": inputs.settings.check_how, "votes": inputs.settings.check_votes},
         "recipe": inputs.recipe,
         "recipe_parts": recipe_parts(inputs),
         "own": inputs.own,
@@ -78,6 +80,7 @@ def manifest_of(
         "docs": list(settings.docs),
         "commits": [asdict(commit) for commit in commits],
         "filters": asdict(inputs.filters),
+        "filters_before": other_filters(previous, inputs.filters) if previous and _goes_on(previous, rows) else [],
         "documents": [
             {
                 "path": entry.path,
@@ -103,6 +106,18 @@ def manifest_of(
         "run": asdict(spent),
         "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
     }
+
+
+def _goes_on(previous: Version, rows: Sequence[Row]) -> bool:
+    """Whether a row of the last version is still there."""
+    return not {row.pair.id for row in rows}.isdisjoint(row.pair.id for row in previous.rows)
+
+
+def other_filters(previous: Version, config: FilterConfig) -> list[dict[str, Any]]:
+    """The settings other than these by which pairs of a version were judged; a run that goes on keeps the pairs."""
+    ours = json.loads(json.dumps(asdict(config)))
+    theirs = [previous.manifest["filters"], *previous.manifest.get("filters_before", ())]
+    return [settings for settings in theirs if settings != ours]
 
 
 def recipe_parts(inputs: Inputs) -> dict[str, Any]:
@@ -174,7 +189,8 @@ def funnel_of(config: FilterConfig, rows: Sequence[Row], rejects: Sequence[Rejec
     dropped = Counter(reject.reason for reject in rejects if reject.stage == "filter")
     # What came too late for the target had passed all filters.
     passed = len(rows) + sum(reject.stage == "target" for reject in rejects)
-    names = [name for name in FILTERS if name not in config.skip or dropped[name]]
+    running = active(config)
+    names = [name for name in FILTERS if name in running or dropped[name]]
     return [stage.as_json() for stage in count_stages(names, passed + dropped.total(), dropped)]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from factory.announce import announced
 from factory.card import dataset_card
+from factory.checking import open_checker
 from factory.commits import Commit, commits_of
 from factory.compose import composer_for, split_config, without_own
 from factory.corpus import Changes, Corpus
@@ -78,10 +79,14 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
     if uncertain:
         watch.note(f"{len(uncertain)} requests were in flight when a run ended; asking again may pay for them twice")
     asker = _asker(inputs, teacher, journal, watch, stop)
+    checker = open_checker(inputs, asker, watch)
     try:
-        harvest = await gather(inputs, plan, asker, composer_for(inputs, previous, held), watch)
+        harvest = await gather(inputs, plan, asker, composer_for(inputs, previous, held), watch, checker)
     finally:
+        if checker is not None and checker.remote.teacher is not teacher:
+            await checker.remote.teacher.aclose()
         journal.close()
+    await asyncio.sleep(0)  # a signal that came while pairs were compared is heard here
     return _finish(inputs, workspace, previous, plan, harvest, asker, held, commits)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from factory.carry import Carrier, Loss
+from factory.checking import UNCHECKED
 from factory.corpus import Changes, changes_since
 from factory.gold import TEACHER as PERSON
 from factory.inputs import Inputs
@@ -17,9 +18,8 @@ from factory.lineage import Lineage, trace
 from factory.store import Row, Version
 from generators.chunk_records import read_chunks
 from generators.records import Chunk, Pair, Reject
-from generators.rewordings import TEACHER as RULE
 from generators.statements import passages, statements
-from generators.unanswerable import KIND as UNANSWERABLE
+from generators.unanswerable import RULES
 
 Find = Callable[[str], Version | None]
 
@@ -104,7 +104,11 @@ def _settle_rejects(plan: Plan, rejects: Iterable[Reject]) -> None:
         # Of a chunk that was not answered, the failure is no news: it is asked again.
         if reject.chunk not in plan.asked:
             continue
-        lost_to_none = reject.stage == "target" or (reject.twin and reject.twin not in known | decided)
+        lost_to_none = (
+            reject.stage == "target"
+            or reject.reason == UNCHECKED
+            or (reject.twin and reject.twin not in known | decided)
+        )
         if reject.pair is not None and reject.pair.id not in known and lost_to_none:
             known.add(reject.pair.id)
             plan.returning.append(reject.pair)
@@ -197,4 +201,9 @@ def asking_the_new(inputs: Inputs, plan: Plan) -> Inputs:
 
 def is_own(pair: Pair) -> bool:
     """Whether no teacher wrote it: a person's pair, a question without an answer, a wording by rule."""
-    return pair.kind == UNANSWERABLE or pair.teacher in (PERSON, RULE)
+    return is_made(pair) or pair.teacher == PERSON
+
+
+def is_made(pair: Pair) -> bool:
+    """Whether it is made anew in each run, so that what became of it is no news in the next."""
+    return pair.teacher.startswith(RULES)

@@ -3,6 +3,7 @@
 Screen(quiet=…) is a ``inputs.Watch``
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -70,7 +71,15 @@ class Screen:
         if self._bar is not None:
             self._bar.console.print(visible(line), markup=False, highlight=False, emoji=False)
         else:
-            print(visible(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the screen
+            self._print(visible(line))
+
+    def _print(self, line: str) -> None:
+        """What nobody reads any more (``2>&1 | head``) is no reason to stop."""
+        try:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the screen
+        except BrokenPipeError:
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
     def read(self, item: Document | Skipped) -> None:
         """Name what is skipped; a few by one, so that a folder of pictures does not fill the screen."""

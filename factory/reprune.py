@@ -15,16 +15,17 @@ from typing import Any
 
 from factory import __version__
 from factory.card import dataset_card
-from factory.compose import reworded
+from factory.compose import leak_reject, reworded
 from factory.config import Settings
 from factory.corpus import read_corpus
 from factory.inputs import funnel_config
 from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
-from factory.plan import is_own
+from factory.plan import is_made, is_own
 from factory.store import Row, Version, Workspace
 from filters import NEED_SECTION
 from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters
-from filters.holdout import SplitConfig, assign
+from filters.holdout import Place, SplitConfig, assign
+from filters.leakage import settle
 from generators.asking import Spent
 from generators.chunk_records import read_chunks
 from generators.errors import UsageError
@@ -58,6 +59,8 @@ def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> R
     accepted, rejects = _judge([pair for pair in pairs if not is_own(pair)], rejected, chunks, config)
     wordings = reworded(accepted, settings.rewordings if any(pair.teacher == RULE for pair in pairs) else 0)
     accepted = [*own, *accepted, *(pair for each in wordings.values() for pair in each)]
+    places, leaks = _places(settings, previous, accepted)
+    accepted = [pair for pair in accepted if pair.id in places]
     absent = sum(pair.chunk not in chunks for pair in pairs)
     if absent:
         notes.append(f"{absent} pairs are of sections that cannot be looked up: judged without them")
@@ -66,7 +69,7 @@ def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> R
         return found
     if not accepted:
         raise UsageError("no pair would be left: nothing is published; give other filters or thresholds")
-    found.path = _publish(workspace, settings, config, previous, accepted, [*others, *rejects], chunks)
+    found.path = _publish(workspace, config, previous, accepted, [*others, *rejects, *leaks], chunks, places)
     found.published = True
     return found
 
@@ -156,21 +159,22 @@ def _with_sections(pairs: Iterable[Pair], chunks: Mapping[str, Chunk]) -> list[C
 
 def _publish(
     workspace: Workspace,
-    settings: Settings,
     config: FilterConfig,
     previous: Version,
     accepted: Sequence[Pair],
     rejects: Sequence[Reject],
     chunks: Mapping[str, Chunk],
+    places: Mapping[str, Place],
 ) -> Path:
     """Publish a version that differs from the last in its rows and rejects alone."""
     before = previous.manifest
-    rows = _rows(settings, previous, accepted, chunks)
+    rows = _rows(previous, accepted, chunks, places)
     manifest: dict[str, Any] = {
         **{key: value for key, value in before.items() if key not in ("format", "version", "files")},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous": previous.name,
         "filters": asdict(config),
+        "filters_before": [],
         "former_places": former_places(previous, rows),
         **count_pairs(rows, rejects),
         "funnel": funnel_of(config, rows, rejects),
@@ -181,15 +185,23 @@ def _publish(
     return workspace.publish(rows, rejects, manifest, card, before["system_prompt"], sections)
 
 
-def _rows(settings: Settings, previous: Version, accepted: Sequence[Pair], chunks: Mapping[str, Chunk]) -> list[Row]:
-    """Each pair in the split it had or is now given."""
-    documents = previous.manifest["documents"]
-    held = {chunk for entry in documents if entry["held_out"] for chunk in entry["chunks"]}
-    homes = {chunk: entry["path"] for entry in reversed(documents) for chunk in entry["chunks"]}
+def _places(
+    settings: Settings, previous: Version, pairs: Sequence[Pair]
+) -> tuple[Mapping[str, Place], Sequence[Reject]]:
+    """Each pair in the split it had or is now given, and what would leak the test."""
+    held = {chunk for entry in previous.manifest["documents"] if entry["held_out"] for chunk in entry["chunks"]}
     shares = SplitConfig(
         settings.test_share, settings.validation_share, settings.unseen_share, previous.manifest["seed"]
     )
-    places = assign(accepted, held, places_so_far(previous), shares)
+    before = places_so_far(previous)
+    settled = settle(pairs, assign(pairs, held, before, shares), before)
+    return settled.places, [leak_reject(leak) for leak in settled.leaks if not is_made(leak.pair)]
+
+
+def _rows(
+    previous: Version, accepted: Sequence[Pair], chunks: Mapping[str, Chunk], places: Mapping[str, Place]
+) -> list[Row]:
+    homes = {chunk: entry["path"] for entry in reversed(previous.manifest["documents"]) for chunk in entry["chunks"]}
     known = {row.pair.id: row for row in previous.rows}
     rows = []
     for pair in accepted:

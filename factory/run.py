@@ -7,27 +7,30 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from factory import signals
 from factory.config import Settings, resolve
 from factory.estimate import estimate
-from factory.harvest import Harvest
+from factory.harvest import Harvest, first_round
 from factory.inputs import Inputs, prepare
+from factory.manifest import other_filters
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
 from factory.purge import finish_purge, read_order
+from factory.settings_shown import settings_lines
 from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import one_line, summary
-from generators.errors import ExitCode, StoppedError, UsageError
+from generators.errors import ExitCode, UsageError
+from generators.journal import Damage, Journal
 from generators.teachers import Teacher, open_teacher
 
 _KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
@@ -60,13 +63,27 @@ def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
         finish_purge(workspace, order)
     teacher = _open(inputs.settings, screen)
     _announce(inputs, screen)
+    _say_what_was_skipped(inputs, workspace, screen)
     return asyncio.run(_generate(inputs, workspace, teacher, screen))
+
+
+def _say_what_was_skipped(inputs: Inputs, workspace: Workspace, screen: Screen) -> None:
+    """Say which filters of now the published pairs never passed: they stay, but nobody should wonder why."""
+    previous = workspace.latest()
+    goes_on = previous is not None and previous.manifest["recipe"] == inputs.recipe
+    others = other_filters(previous, inputs.filters) if previous and goes_on else []
+    skipped = sorted({name for other in others for name in other["skip"]} - set(inputs.filters.skip))
+    if previous and skipped:
+        screen.note(
+            f"pairs of {previous.name} were published without {', '.join(skipped)} and stay: "
+            "'factory filter' judges them by the settings of now"
+        )
 
 
 def stopped_by(signalled: int) -> ExitCode:
     """Say that a signal ended the asking, and choose the exit code."""
-    click.echo("factory: stopped; what the teacher has answered is kept, run again to go on", err=True)
-    return ExitCode.INTERRUPTED if signalled == signal.SIGINT else ExitCode.STOPPED
+    click.echo(f"factory: {signals.farewell(signalled)}", err=True)
+    return signals.exit_code(signalled)
 
 
 def _report(result: Result, inputs: Inputs, signalled: int, *, quiet: bool, as_json: bool) -> int:
@@ -83,27 +100,18 @@ def _report(result: Result, inputs: Inputs, signalled: int, *, quiet: bool, as_j
 async def _generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, screen: Screen) -> tuple[Result, int]:
     """Run the pipeline; SIGINT and SIGTERM stop it between replies, a second one at once."""
     stop = asyncio.Event()
-    caught: list[int] = []
-    task = asyncio.current_task()
-
-    def halt(number: int) -> None:
-        caught.append(number)
-        stop.set()
-        screen.note("stopping; waiting for the replies in flight (again to stop at once)")
-        if len(caught) > 1 and task is not None:
-            task.cancel()
-
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, halt, number)
-    try:
-        return await generate(inputs, workspace, teacher, screen, stop), caught[0] if caught else 0
-    except asyncio.CancelledError:
-        if caught[:1] == [signal.SIGTERM]:
-            raise StoppedError("stopped at once; what the teacher has answered is kept, run again to go on") from None
-        raise KeyboardInterrupt from None
-    finally:
-        await teacher.aclose()
+
+    def halt(number: int) -> None:  # noqa: ARG001 - either stops the run
+        loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(screen.note, "stopping; waiting for the replies in flight (again to stop at once)")
+
+    with signals.Heard(halt) as heard:
+        try:
+            result = await generate(inputs, workspace, teacher, screen, stop)
+            return result, heard.first if stop.is_set() else 0
+        finally:
+            await teacher.aclose()
 
 
 def _preview(
@@ -158,14 +166,12 @@ def _announce(inputs: Inputs, screen: Screen) -> None:
 
 
 def _print_estimate(inputs: Inputs, workspace: Workspace, screen: Screen, *, as_json: bool) -> None:
-    found = estimate(inputs, workspace, screen)
+    found = estimate(inputs, workspace, first_round, screen)
     click.echo(json.dumps(found.as_json()) if as_json else found.as_text(inputs.settings.teacher))
 
 
 def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     """``factory status``."""
-    from generators.journal import Journal
-
     settings = resolve(flags, Path.cwd())
     workspace = _existing(settings)
     latest = workspace.latest()
@@ -178,15 +184,13 @@ def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     click.echo(f"  versions    {', '.join(versions) or 'none'} (latest: {latest.name if latest else 'none'})")
     for line in spend.as_text():
         click.echo(line)
-    for name, source in settings.sources.items():
-        click.echo(f"  {name:<19} {visible(str(getattr(settings, name)), 60)}  ({source})")
+    for line in settings_lines(settings):
+        click.echo(line)
     return ExitCode.DONE
 
 
 def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
     """``factory verify``: exit 2 if any byte is not as published."""
-    from generators.journal import Journal
-
     settings = resolve(flags, Path.cwd())
     workspace = _existing(settings)
     journal = Journal(workspace.journal)
@@ -202,7 +206,27 @@ def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
         if journal.doubts:
             click.echo(in_doubt(journal.doubts))
         click.echo(f"{versions} versions and {len(journal)} replies checked: {len(problems)} problems")
+        for line in _advice(workspace, problems, journal.damage):
+            click.echo(line)
     return ExitCode.USAGE if problems else ExitCode.DONE
+
+
+def _advice(workspace: Workspace, problems: Sequence[str], damage: Sequence[Damage]) -> list[str]:
+    """What to do about damage; nothing where all is well."""
+    lines = []
+    if damage:
+        lines.append("next: nothing; a damaged line of the journal is not used, a run that needs its reply asks again")
+    if len(problems) > len(damage):
+        root, versions = visible(str(workspace.root)), sorted(path.name for path in workspace.versions.glob("v[0-9]*/"))
+        sound = [name for name in versions if not any(name in line for line in problems)]
+        lines.append("next: put what is damaged back from a copy,")
+        if sound:
+            lines.append(f"  or let the last sound version be the latest: ln -sfn versions/{sound[-1]} {root}/latest")
+        lines.append(
+            f"  or move {root}/versions and {root}/latest away and run 'factory generate' again: "
+            "what the teacher has answered comes from the journal"
+        )
+    return lines
 
 
 def _existing(settings: Settings) -> Workspace:

@@ -1,17 +1,15 @@
-"""How a run that writes begins: signals, settings, the workspace's lock. Only then is anything heavy imported or read.
+"""How a run that writes begins: settings, the workspace's lock. Only then is anything heavy imported or read.
 
 flags ─▶ exit code; a second run on the same workspace is turned away at once
 """
 
-import signal
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from factory.config import resolve
 from factory.lock import locked
-from generators.errors import StoppedError
 from generators.teachers import parse_spec
 
 
@@ -19,7 +17,6 @@ def start_generate(
     flags: Mapping[str, Any], *, preview: int | None, dry_run: bool, retire_all: bool, quiet: bool, as_json: bool
 ) -> int:
     """``factory generate``."""
-    signal.signal(signal.SIGTERM, _stopped)
     settings = resolve(flags, Path.cwd())
     parse_spec(settings.teacher)
     with nullcontext() if dry_run else locked(Path(settings.out).expanduser()):
@@ -28,8 +25,3 @@ def start_generate(
         return run_generate(
             settings, preview=preview, dry_run=dry_run, retire_all=retire_all, quiet=quiet, as_json=as_json
         )
-
-
-def _stopped(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - a signal handler's arguments
-    """SIGTERM outside the asking: nothing is under way that a later run would miss."""
-    raise StoppedError("stopped before anything was asked; run again to go on")

@@ -9,6 +9,7 @@ again; ``--again`` does it all the same.
 import json
 import shutil
 import signal
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -21,9 +22,9 @@ from factory.lock import locked
 from factory.progress import Screen, duration
 from factory.student_manifest import manifest_of, result_of
 from factory.visible import visible
-from generators.errors import ExitCode, ShortError, StoppedError
-from trainers.guard import METRICS
-from trainers.job import Job, micro_batch
+from generators.errors import ExitCode, ShortError, StoppedError, UsageError
+from trainers.guard import METRICS, metrics_text
+from trainers.job import Fit, Job, fit
 from trainers.lora import adapter_size
 from trainers.loss_plot import loss_plot
 from trainers.machine import check_disk, check_room, is_main, need_extra
@@ -32,6 +33,9 @@ from trainers.train import Trained, overfitting, train
 
 # An adapter with its two moments, in float32, three times; the gradients are not kept.
 _CHECKPOINT_BYTES = 3 * 12
+_KEPT = "stopped; what is trained is kept, run again to go on"
+# A run that was left unfinished, and that nobody has gone on with since, is not waited for any longer (seconds).
+_LEFT_BEHIND = 7 * 86_400
 
 
 class Stop:
@@ -53,9 +57,9 @@ class Stop:
     def _heard(self, number: int, frame: object) -> None:  # noqa: ARG002 - a signal handler's arguments
         again, self.caught = bool(self.caught), self.caught or number
         if number == signal.SIGINT and (again or not self.training):
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(_KEPT)
         if again or not self.training:
-            raise StoppedError("stopped; what is trained is kept, run again to go on")
+            raise StoppedError(_KEPT)
 
 
 def run_train(flags: Mapping[str, Any], *, show_row: int | None, again: bool, quiet: bool, as_json: bool) -> Said:
@@ -116,30 +120,38 @@ def _trained(lessons: Lessons, students: Path, screen: Screen, stop: Stop) -> tu
         trained = train(job, lessons.device, screen, stop)
     except StoppedError:
         if stop.caught == signal.SIGINT:
-            screen.note("stopped; what is trained is kept, run again to go on")
-            raise KeyboardInterrupt from None
+            raise KeyboardInterrupt(_KEPT) from None
         raise
     if not is_main():
         return None, None
     student = _published(lessons, trained, students)
     shutil.rmtree(folder, ignore_errors=True)
+    _clear(students)
     if trained.ended != "diverged":
         make_latest(student)
     return read_manifest(student), Path(settings.out).expanduser() / "students" / student.name
 
 
 def _published(lessons: Lessons, trained: Trained, students: Path) -> Path:
-    metrics = "".join(json.dumps(dict(entry)) + "\n" for entry in trained.history)
-    files = {METRICS: metrics, "loss.svg": loss_plot(trained.history, trained.best_step)}
+    files = {METRICS: metrics_text(trained.history), "loss.svg": loss_plot(trained.history, trained.best_step)}
     return publish(students, trained.adapter, files, manifest_of(lessons, trained, overfitting(trained)))
+
+
+def _clear(students: Path) -> None:
+    """Remove what is left of runs that were given up: other rows or settings, and long untouched."""
+    for folder in students.glob(".run-*"):
+        files = (folder / METRICS, folder)
+        touched = max((path.stat().st_mtime for path in files if path.exists()), default=0.0)
+        if time.time() - touched > _LEFT_BEHIND:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _announce(lessons: Lessons, job: Job, students: Path, screen: Screen) -> None:
     """Say what is about to happen and what it takes; refuse what cannot fit."""
     base, recipe, device = lessons.base, lessons.recipe, lessons.device
-    micro = micro_batch(job, device)
-    needed = job.memory(micro, device)
-    check_room(min(needed, job.memory(1, device)), device)
+    how = fit(job, device)
+    needed = job.memory(how, device)
+    check_room(min(needed, job.memory(Fit(1, recomputed=True), device)), device)
     check_disk(students, adapter_size(base.config, recipe) * _CHECKPOINT_BYTES + 100_000_000)
     held = device.dtype if recipe.quantize == "none" else recipe.quantize
     chosen = "what suits this machine" if lessons.settings.sources["student"] == "default" else "as you asked"
@@ -147,8 +159,9 @@ def _announce(lessons: Lessons, job: Job, students: Path, screen: Screen) -> Non
         f"student: {base.spec} ({chosen}), {base.parameters / 1e6:,.0f} million parameters in {held} on {device.name}"
     )
     screen.note(
-        f"LoRA of rank {recipe.rank}, scale {recipe.alpha}, on {recipe.layers}, rate {recipe.rate:g}; {micro} rows at "
-        f"once, about {needed / 1e9:.1f} GB of memory of {device.free / 1e9:.1f} that are free"
+        f"LoRA of rank {recipe.rank}, scale {recipe.alpha}, on {recipe.layers}, rate {recipe.rate:g}; "
+        f"{how.rows} rows at once{', layers recomputed' * how.recomputed}, about {needed / 1e9:.1f} GB of memory of "
+        f"{device.free / 1e9:.1f} that are free"
     )
     screen.note(f"rows: {len(job.train)} to train, {len(job.validation)} to validate, of {lessons.version.name}")
     for note in lessons.notes:
@@ -164,7 +177,10 @@ def _alone(students: Path) -> AbstractContextManager[None]:
 def _same(students: Path, lessons: Lessons) -> Path | None:
     """The newest student that was made of the same things, and well."""
     for student in reversed(students_of(students)):
-        manifest = read_manifest(student)
+        try:
+            manifest = read_manifest(student)
+        except UsageError:  # damaged or of a newer factory: not what is looked for, and no reason to train nothing
+            continue
         if manifest["fingerprint"] == lessons.fingerprint and manifest["ended"] != "diverged":
             return student
     return None
@@ -175,7 +191,6 @@ def _shown(flags: Mapping[str, Any], number: int, *, quiet: bool) -> str:
     import os
     import sys
 
-    from generators.errors import UsageError
     from trainers.sft_data import coloured
 
     settings = resolve(flags, Path.cwd())

@@ -13,6 +13,7 @@ FILTERS: dict[str, str] = {
     "refusal": "filters.refusal",
     "echoed_question": "filters.echoed_question",
     "leaked_prompt": "filters.leaked_prompt",
+    "redacted_answer": "filters.redacted_answer",
     "page_bound": "filters.page_bound",
     "wrong_language": "filters.wrong_language",
     "ungrounded_quote": "filters.ungrounded_quote",
@@ -24,6 +25,7 @@ FILTERS: dict[str, str] = {
     "mismatched_form": "filters.mismatched_form",
     "exact_duplicate": "filters.exact_duplicate",
     "near_duplicate": "filters.near_duplicate",
+    "semantic_duplicate": "filters.semantic_duplicate",
 }
 """Filter name (its reason code) → module with ``make(config: FilterConfig) -> Filter``."""
 

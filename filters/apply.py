@@ -76,6 +76,8 @@ class FilterConfig:
         quote_similarity: A quote must stand in its chunk at least so well, 0 to 1.
         answer_support: So many of an answer's content words must stand in its quotes, heading or question, 0 to 1.
         near_duplicate: Jaccard similarity of word 3-grams of question + answer from which two pairs are twins.
+        semantic: Whether pairs are compared by meaning, too; needs the extra ``semantic``.
+        semantic_duplicate: Cosine of the embeddings of question + answer from which two pairs say the same.
         wordings_a_fact: So many wordings of one fact that resemble each other so much are kept.
         answer_overlap: Share of a question's content words that its answer, quotes or heading must hold; 0 turns
             it off. Teachers whose quotes are bound by schema write questions only and are held to it.
@@ -89,6 +91,8 @@ class FilterConfig:
     quote_similarity: float = 0.9
     answer_support: float = 0.5
     near_duplicate: float = 0.7
+    semantic: bool = False
+    semantic_duplicate: float = 0.85
     wordings_a_fact: int = 6
     answer_overlap: float = 0.0
     known_names: tuple[str, ...] = ()
@@ -111,7 +115,13 @@ class Funnelled:
 def make_filters(config: FilterConfig) -> list[Filter]:
     """Build the filters of the table, in its order, without those to skip."""
     known_filters(config.skip)
-    return [import_module(module).make(config) for name, module in FILTERS.items() if name not in config.skip]
+    return [import_module(FILTERS[name]).make(config) for name in active(config)]
+
+
+def active(config: FilterConfig) -> list[str]:
+    """The filters that run, in the order of the table."""
+    off = set(config.skip) | (set() if config.semantic else {"semantic_duplicate"})
+    return [name for name in FILTERS if name not in off]
 
 
 def known_filters(names: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from generators.words import content_words, words
 
 # "Is it sent as a header or as a cookie?" holds its answer, and must.
 _TAIL = 60
+_DIGIT = re.compile(r"\d")
 _CHOICE = re.compile(r"\b(?:or|versus|vs)\b", re.IGNORECASE)
 
 
@@ -31,7 +32,7 @@ class EchoedQuestion:
             return None
         if len(told) > 12 and f" {told} " in f" {asked} ":
             return Drop("the question holds the whole answer")
-        if not any(c.isdigit() for c in answer) and _adds_nothing(question, answer):
+        if not _DIGIT.search(answer) and _adds_nothing(question, answer):
             return Drop("the answer has no word that the question has not")
         return None
 

@@ -8,10 +8,13 @@ trained. Everything follows hashes of content and the seed, so order, paths and 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from generators.records import Pair
+
+# No further document is held out that has so many times the sections that are wanted in all.
+_MOST_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class SplitConfig:
 
     Attributes:
         test_share, validation_share: Of the wordings of trained facts.
-        unseen_share: Of the documents, held out whole; at least one where there are ten.
+        unseen_share: Of the documents, held out whole, and at least of their sections; one where there are ten.
         seed: Another seed gives another assignment.
     """
 
@@ -58,9 +61,30 @@ def hold_out(documents: Mapping[str, Sequence[str]], before: Mapping[str, bool],
         elif chunks:
             drawn[path] = _draw("document", sorted(chunks), config.seed)
     held |= {path for path, number in drawn.items() if number < config.unseen_share}
-    if not held and drawn and config.unseen_share > 0 and len(documents) >= 10:
-        held.add(min(drawn, key=lambda path: (drawn[path], path)))
+    if config.unseen_share > 0 and len(documents) >= 10:
+        first = min(drawn, key=lambda path: (drawn[path], path), default=None)
+        if not held and first is not None:
+            held.add(first)
+        if not before:
+            held |= set(_more(documents, held, drawn, config.unseen_share))
     return held
+
+
+def _more(
+    documents: Mapping[str, Sequence[str]], held: set[str], drawn: Mapping[str, float], share: float
+) -> Iterator[str]:
+    """Further documents, while those held out are so short that they would examine nothing (a licence, an index).
+
+    Until they hold their share of the sections; none that holds several times that by itself.
+    """
+    wanted = share * sum(map(len, documents.values()))
+    holding = sum(len(documents[path]) for path in held)
+    for path in sorted(drawn.keys() - held, key=lambda path: (drawn[path], path)):
+        if holding >= wanted:
+            return
+        if len(documents[path]) <= _MOST_TIMES * wanted:
+            holding += len(documents[path])
+            yield path
 
 
 def assign(

@@ -12,16 +12,15 @@ no exception here: a model that was trained on one may guess the other. The test
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
+from filters.alike_questions import AlikeQuestions
 from filters.holdout import Place
 from generators.records import Pair
 
-Numbers = NDArray[np.int64]
-LEAK = 0.8
-_GRAM = 5
+LEAK = Fraction(4, 5)
 _STRONGER = {"test": 2, "validation": 1, "train": 0}
 _MOST = max(_STRONGER.values())
 
@@ -82,17 +81,11 @@ def cross_twins(pairs: Sequence[Pair], places: Mapping[str, Place]) -> Iterator[
 
 
 class _Twins:
-    """Finds rows that ask alike, by counting the grams that two share; made once for a set of pairs."""
+    """Finds rows that ask alike; made once for a set of pairs."""
 
     def __init__(self, pairs: Iterable[Pair]) -> None:
         self._pairs = sorted(pairs, key=lambda pair: pair.id)
-        numbers: dict[str, int] = {}
-        self._grams = [
-            np.fromiter((numbers.setdefault(gram, len(numbers)) for gram in _grams(pair.question)), np.int64)
-            for pair in self._pairs
-        ]
-        self._sizes = np.fromiter(map(len, self._grams), np.int64)
-        self._known = len(numbers)
+        self._questions = AlikeQuestions([pair.question for pair in self._pairs], LEAK)
 
     def across(
         self, places: Mapping[str, Place], movable: Collection[str] | None = None
@@ -102,41 +95,20 @@ class _Twins:
         Without ``movable`` the rows are all, and the others are those of stronger splits; with it, the rows are these,
         and the others are those of weaker splits.
         """
-        ranks = np.fromiter((_rank(places[pair.id]) for pair in self._pairs), np.int64)
-        others = np.flatnonzero(ranks > 0 if movable is None else ranks < _MOST)
-        sizes, index = self._sizes[others], _Index([self._grams[at] for at in others.tolist()], self._known)
-        for at, pair in enumerate(self._pairs):
-            if (movable is None and ranks[at] < _MOST) or (movable is not None and pair.id in movable):
-                shared = index.shared(self._grams[at])
-                similarity = shared / (self._sizes[at] + sizes - shared)
-                alike = similarity >= LEAK
-                alike &= ranks[others] > ranks[at] if movable is None else ranks[others] < ranks[at]
-                for hit in np.flatnonzero(alike)[:1].tolist():
-                    yield pair, self._pairs[others[hit]], round(float(similarity[hit]), 4)
-
-
-class _Index:
-    """Which rows hold a gram: counts for one row's grams how many each of these rows shares."""
-
-    def __init__(self, rows: Sequence[Numbers], known: int) -> None:
-        self._count = len(rows)
-        grams = np.concatenate([np.zeros(0, np.int64), *rows])
-        owners = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-        order = np.argsort(grams, kind="stable")
-        self._owners = owners[order]
-        self._starts = np.searchsorted(grams[order], np.arange(known + 1))
-
-    def shared(self, grams: Numbers) -> Numbers:
-        """How many of the grams each row of the index holds."""
-        firsts, lengths = self._starts[grams], self._starts[grams + 1] - self._starts[grams]
-        places = np.repeat(firsts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-        return np.bincount(self._owners[places], minlength=self._count)
+        ranks = np.fromiter((_rank(places[pair.id]) for pair in self._pairs), np.int64, len(self._pairs))
+        if movable is None:
+            seekers, others, direction = ranks < _MOST, ranks > 0, 1
+        else:
+            seekers = np.fromiter((pair.id in movable for pair in self._pairs), bool, len(self._pairs))
+            others, direction = ranks < _MOST, -1
+        found = self._questions.first(
+            np.flatnonzero(seekers),
+            np.flatnonzero(others),
+            lambda one, other: (ranks[other] - ranks[one]) * direction > 0,
+        )
+        for row, other, similarity in sorted(found):
+            yield self._pairs[row], self._pairs[other], round(similarity, 4)
 
 
 def _rank(place: Place) -> int:
     return _STRONGER[place.split]
-
-
-def _grams(question: str) -> frozenset[str]:
-    folded = question.lower()
-    return frozenset(folded[at : at + _GRAM] for at in range(max(1, len(folded) - _GRAM + 1)))

@@ -32,6 +32,15 @@ _MEANS = re.compile(
 )
 _ASPECT = re.compile(r"What is the (value|type|format|unit|length|maximum|minimum|default) (?:value )?(?:of|for)\b")
 _NAMES_IT = re.compile(r"^(?:\w+ )?[Ww]hich (?:(?!(?:of|in|for|to|on|with|does|is|are|do|can)\b)\w+ ){1,3}`")
+# "Which attribute does the library expose?" has as many answers as the library has attributes.
+_ONE_OF_MANY = re.compile(
+    r"^Which \w+ (?:does|do|can|is|are) .{1,80} (?:expose|have|provide|offer|include|contain|use|support|accept|return)"
+    r"(?:d|s|ed)?\?$"
+)
+# "When using a client, …" is an occasion, of which much can be said; so is any "when …ing" with what one may do then.
+_OCCASION = re.compile(r"^(?:using|with|working with) (?:the |an? )?[\w`.()]+(?: [\w`.()]+)?$")
+_DOING = re.compile(r"^\w+ing\b")
+_PERMITS = re.compile(r"\b(?:can|may|might|could)\b")
 _PERHAPS = re.compile(r"\byou (?:might|may) (?:want|wish|like|need)\b", re.IGNORECASE)
 _NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|twelve|once|twice)"
 _LEAST_SHARED, _LEAST_RECALL, _LEAST_TOLD = 3, 0.4, 2
@@ -108,6 +117,15 @@ def _definition(found: re.Match[str], answer: str) -> Drop | None:
     return Drop(f"asks what {found['what']} is, and the answer does not say it")
 
 
+def _purpose(found: re.Match[str], answer: str) -> Drop | None:
+    """Judge "What is the purpose of X?": the answer is about X from its first words on, or says what kind of thing."""
+    thing = content_words(found["what"])
+    first = content_words(" ".join(answer.split()[: len(found["what"].split()) + 2]))
+    if thing <= first or re.match(r"An? \w", answer):
+        return None
+    return Drop(f"asks for the purpose of {found['what']}, and the answer does not begin with it")
+
+
 def _instruction(found: re.Match[str], answer: str) -> Drop | None:
     """Judge "How do I …?": beyond what is asked, the answer names a means."""
     asked = set(_tokens(found["what"]))
@@ -128,6 +146,8 @@ def _outcome(found: re.Match[str], answer: str) -> Drop | None:
     condition = content_words(found["what"])
     if len(condition) < _LEAST_SHARED and "`" not in found["what"]:
         return Drop("the condition is too vague to be asked for")
+    if _OCCASION.match(found["what"]) or (_DOING.match(found["what"]) and _PERMITS.search(answer)):
+        return Drop("asks what happens on an occasion, and the answer is one thing of many to be said of it")
     return None if condition <= content_words(answer) else Drop("asks for a condition that is not the answer's")
 
 
@@ -153,12 +173,16 @@ def _choice(found: re.Match[str], answer: str) -> Drop | None:
     question, noun = found[0], found["noun"].lower()
     if _NAMES_IT.match(question):
         return Drop("the question names what it asks for")
+    if _ONE_OF_MANY.match(question):
+        return Drop("asks for one of many, and does not say which")
     longer = f"{noun} {found['more'] or ''}".strip().lower()
     noun = longer if longer in answer.lower() else noun
     if noun.startswith("status") and re.search(r"\b[1-5]\d\d\b", answer):
         return _in_general(question, answer) if not re.search(r"\b[1-5]\d\d\b", question) else Drop("holds its answer")
     if noun.startswith("request"):
         names = re.findall(r"`(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^`]+`", answer)
+    elif noun.startswith(("method", "function")) and (calls := re.findall(r"`[\w.]+\([^`]*\)`", answer)):
+        names = calls
     elif noun.startswith("exception"):
         names = re.findall(r"`[\w.]+`|\b[A-Z]\w+(?:Error|Exception)\b", answer)
     else:
@@ -166,9 +190,14 @@ def _choice(found: re.Match[str], answer: str) -> Drop | None:
         after = re.findall(rf"(`[^`]+`|(?-i:\b[A-Z]\w+)) {word}", answer, re.IGNORECASE)
         before = re.findall(rf"\b{word} (?:is |are |named |called |of )?(`[^`]+`)", answer, re.IGNORECASE)
         names = [*after, *before]
-    if not names or any(name.strip("`") in question for name in names):
+    if not names or any(_holds(question, name.strip("`")) for name in names):
         return Drop(f"asks which {noun}, and the answer names none, or none but what the question holds")
     return _in_general(question, answer)
+
+
+def _holds(question: str, name: str) -> bool:
+    """Whether a question holds a name as a whole: `auth` is none of "authentication"."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", question) is not None
 
 
 def _count(found: re.Match[str], answer: str) -> Drop | None:
@@ -209,6 +238,7 @@ _FORMS: tuple[tuple[re.Pattern[str], _Judge], ...] = tuple(
     (re.compile(pattern), judged)
     for pattern, judged in (
         (r"What happens (?:if|when|whenever|once|unless|after|before) (?P<what>.+)\?", _outcome),
+        (r"What is the purpose of (?:the |an? )?(?P<what>.+)\?", _purpose),
         (r"What (?P<verb>is|are) (?P<what>.+)\?", _definition),
         (r"How (?:(?:do|can|should) (?:I|you|we)|to) (?P<what>.+)\?", _instruction),
         (r"How (?:does|is|are|do|can) .+\?", _manner),

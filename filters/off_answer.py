@@ -10,19 +10,29 @@ from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 from generators.names import values
+from generators.records import Pair
 from generators.statements import stands_alone
 from generators.words import content_words
 
 _CODE_SPAN = re.compile(r"`[^`]+`")
+_CALL = re.compile(r"`[\w.]+\([^`]*\)`")
 _EXAMPLE = re.compile(r"\b(?:for example|e\.g|for instance|like so|like this)\W*$", re.IGNORECASE)
-_DEFINITION = re.compile(r"^What (?:is|are) (?:the |an? )?((?:\S+ ?){1,4})\?$")
+_DEFINITION = re.compile(r"^What (?:is|are) (?!the purpose of )(?:the |an? )?(\S+(?: \S+){0,3})\?$")
 _WHICH = re.compile(
     r"^(?:with |in |on |by |for |at )?which ((?:(?!is\b|are\b|does\b|do\b|can\b)[\w-]+ ?){1,2})", re.IGNORECASE
 )
-# An entry of an API description is asked for by words that it need not hold.
+# An entry of an API description is asked for by words that it need not hold ("How long may …", "Which field sets …"),
+# and the reader itself adds "See schema `X`." to it, by the whole name.
 _ENTRY = re.compile(r"^`[^`\n]{1,80}` ?(?:\(|:)")
 _OF_ENTRIES = (
-    "query path parameter field property header cookie schema operation required optional maximum status length"
+    "query path parameter field property header cookie schema operation required optional maximum status length "
+    "long sets values purpose"
+)
+_SEE_SCHEMA = re.compile(r" See schemas? `[^`]+`(?:, `[^`]+`)*\.?$")
+# What "How do I …?" asks for when it asks for no more than the means: the answer need not say it again.
+_MEANS = re.compile(
+    r"^How (?:do|can|should) (?:I|you|we) (access|specify|define|determine|obtain|retrieve|check|find) \S",
+    re.IGNORECASE,
 )
 # (what the question begins with or holds, what the answer must then hold)
 _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str], str], ...] = tuple(
@@ -79,34 +89,51 @@ class OffAnswer:
         if not self.config.answer_overlap:
             return None
         pair, heading = candidate.pair, " ".join(candidate.chunk.heading)
-        carried = "\n".join((pair.answer, *pair.quotes))
-        context = f"{heading} {_OF_ENTRIES}" if _ENTRY.match(pair.answer) else f"{heading} {_kind_asked(pair.question)}"
-        only_context = content_words(context) - content_words(carried)
+        carried = content_words(pair.answer) | content_words("\n".join(pair.quotes))
+        form = _OF_ENTRIES if _ENTRY.match(pair.answer) else _form_asked(pair.question, pair.answer)
+        context = f"{heading} {form}"
+        only_context = (content_words(heading) | content_words(form)) - carried
         asked = content_words(pair.question) - only_context
-        shared = len(asked & content_words(carried)) / len(asked) if asked else 0.0
+        shared = len(asked & carried) / len(asked) if asked else 0.0
         if shared < self.config.answer_overlap:
             return Drop(f"only {shared:.0%} of what it asks about stands in its answer", similarity=round(shared, 4))
         if not content_words(pair.question) & content_words(pair.answer):
             return Drop("nothing that it asks about stands in its answer")
-        foreign = [value for value in sorted(values(pair.question)) if value.lower() not in (carried + heading).lower()]
+        foreign = _foreign(pair, heading)
         if foreign:
-            return Drop(f"asks about '{foreign[0]}', which its answer does not hold")
+            return Drop(f"asks about '{foreign}', which its answer does not hold")
         announced = pair.quotes[-1].rstrip().endswith(":")
         outside = _not_by_itself(pair.question, pair.answer, announced=announced)
         return outside or _wrong_kind(pair.question, pair.answer, context)
 
 
-def _kind_asked(question: str) -> str:
-    """What "Which …?" calls a name that shows by itself what it is."""
+def _foreign(pair: Pair, heading: str) -> str:
+    """A value of the question that neither answer, quotes nor heading hold, if there is one."""
+    asked = values(pair.question)
+    told = "\n".join((pair.answer, *pair.quotes, heading)).lower() if asked else ""
+    return min((value for value in asked if value.lower() not in told), default="")
+
+
+def _form_asked(question: str, answer: str) -> str:
+    """Words of a question that say how it asks, not what for: the answer shows by itself that it fits them."""
     found = re.match(r"Which (request|exception|status code)\b", question)
-    return found[1] if found else ""
+    if found:
+        return found[1]
+    called = re.match(r"Which (method|function)\b", question)
+    if called and _CALL.search(answer):
+        return called[1]
+    means = _MEANS.match(question)
+    if means:
+        return means[1]
+    return "purpose" if question.startswith("What is the purpose of ") else ""
 
 
 def _not_by_itself(question: str, answer: str, *, announced: bool) -> Drop | None:
     """Drop an answer that announces or points, and a question that names the same twice or asks which is what."""
-    if not stands_alone(answer):
+    entry = _ENTRY.match(answer)
+    if not stands_alone(_SEE_SCHEMA.sub("", answer) if entry else answer):
         return Drop("the answer points at something outside itself")
-    if _EXAMPLE.search(answer) or (announced and not values(answer)):
+    if _EXAMPLE.search(answer) or (announced and not values(answer) and not _CODE_SPAN.search(answer)):
         return Drop("the answer announces what does not follow")
     named = _CODE_SPAN.findall(question)
     if len(named) != len(set(named)):

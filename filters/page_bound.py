@@ -36,8 +36,7 @@ _QUESTION = re.compile(
             r"\bwhat (?:is|are) (?:it|this|that|they|these|those)\b",
             r"\b(?:the|this) (?:first|second|third|last) example\b",
         )
-    ),
-    re.IGNORECASE,
+    )
 )
 _ANSWER = re.compile(
     "|".join(
@@ -48,8 +47,7 @@ _ANSWER = re.compile(
             r"\b(?:example|code|section|table|list|snippet)s? (?:above|below)\b",
             r"^\W*(?:see|refer to)\s+(?:\[|the|above|below)",
         )
-    ),
-    re.IGNORECASE,
+    )
 )
 # Things that a product may deal in, and how a section speaks of them then.
 _NOUN = re.compile(r"\bthe (document|page|context|text|section)\b", re.IGNORECASE)
@@ -65,9 +63,9 @@ class PageBound:
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if question or answer points outside itself."""
         for text, pattern in ((candidate.pair.question, _QUESTION), (candidate.pair.answer, _ANSWER)):
-            for found in pattern.finditer(text):
+            for found in pattern.finditer(text.lower()):
                 if not _dealt_in(found[0], candidate.chunk.text):
-                    return Drop(f"points at its page: '{found[0]}'")
+                    return Drop(f"points at its page: '{text[found.start() : found.end()]}'")
         return None
 
 

@@ -1,6 +1,7 @@
 """``repetition``: a reply that went round in circles: the same words again and again, which its section does not do."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
@@ -29,6 +30,9 @@ class Repetition:
 
 def _cycle(said: list[str]) -> str:
     """The shortest phrase that stands ``_TIMES`` times in a row; a single word must do so twice as often."""
+    # Each of its words stands so often, too.
+    if not said or Counter(said).most_common(1)[0][1] < _TIMES:
+        return ""
     for length in range(1, min(_LONGEST_CYCLE, len(said) // _TIMES) + 1):
         times = 2 * _TIMES if length == 1 else _TIMES
         run = 0
@@ -40,7 +44,9 @@ def _cycle(said: list[str]) -> str:
 
 
 def _refrain(text: str) -> str:
-    parts = (part for part in _SENTENCE_END.split(text) if len(part) >= _SENTENCE)
+    parts = [part for part in _SENTENCE_END.split(text) if len(part) >= _SENTENCE]
+    if len(parts) < _TIMES:
+        return ""
     sentences = [" ".join(words(part)) for part in parts]
     return next((sentence for sentence in sentences if sentence and sentences.count(sentence) >= _TIMES), "")
 

@@ -21,9 +21,9 @@ class UngroundedAnswer:
         said = content_words(pair.answer)
         if len(said) < _FEWEST:
             return None
-        known = content_words("\n".join((*pair.quotes, *candidate.chunk.heading, pair.question)))
-        share = len(said & known) / len(said)
         quoted = said & content_words("\n".join(pair.quotes))
+        known = quoted | content_words("\n".join(candidate.chunk.heading)) | content_words(pair.question)
+        share = len(said & known) / len(said)
         if share < self.config.answer_support or not quoted:
             return Drop(f"only {share:.0%} of its words stand in its quotes", similarity=round(share, 4))
         return None

@@ -17,9 +17,11 @@ class UngroundedValue:
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if the answer states a value that its quotes do not."""
         source = "\n".join((*candidate.pair.quotes, *candidate.chunk.heading))
-        held = values(source) | spoken_numbers(source) | EVERYDAY | values(" ".join(self.config.known_names))
+        foreign = values(candidate.pair.answer) - values(source) - EVERYDAY
+        if not foreign:
+            return None
         lowered = source.lower()
-        for value in sorted(values(candidate.pair.answer) - held):
+        for value in sorted(foreign - spoken_numbers(source) - values(" ".join(self.config.known_names))):
             if not _within(value, lowered):
                 where = "only elsewhere in the section" if value in candidate.chunk.text else "nowhere in the section"
                 return Drop(f"'{value}' stands {where}, not in the quotes")

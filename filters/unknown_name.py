@@ -23,14 +23,16 @@ class UnknownName:
 
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if the question asks about something that the chunk does not hold."""
+        asked = values(candidate.pair.question) - EVERYDAY - _FORMATS
+        if not asked:
+            return None
         source = " ".join(candidate.chunk.heading) + "\n" + candidate.chunk.text
-        held = values(source) | spoken_numbers(source)
         lowered = source.lower()
-        known = held | EVERYDAY | _FORMATS | values(" ".join(self.config.known_names))
-        for value in sorted(values(candidate.pair.question) - known):
-            if value.lower() not in lowered:
-                return Drop(f"the section does not know '{value}'")
-        return None
+        # Most stand there letter by letter; only for the others is the section taken apart.
+        foreign = {value for value in asked if value.lower() not in lowered}
+        if foreign:
+            foreign -= values(source) | spoken_numbers(source) | values(" ".join(self.config.known_names))
+        return Drop(f"the section does not know '{min(foreign)}'") if foreign else None
 
 
 def make(config: FilterConfig) -> Filter:

@@ -24,7 +24,10 @@ _COMMON = {
     "Dutch": "de het een is van niet met voor op zijn wordt dat te en kan worden deze hoe welke naar",
     "Polish": "się nie jest na że do jak dla przez są lub może oraz być które tego jako po od ten",
 }
-_LANGUAGES: dict[str, frozenset[str]] = {name: frozenset(common.split()) for name, common in _COMMON.items()}
+_SPOKEN_IN = {
+    word: [name for name, common in _COMMON.items() if word in common.split()]
+    for word in " ".join(_COMMON.values()).split()
+}
 _CODE = re.compile(r"```.*?```|`[^`]*`|https?://\S+", re.DOTALL)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _FEWEST_WORDS, _FEWEST_COMMON, _AHEAD = 5, 3, 1.5
@@ -57,8 +60,8 @@ def language(text: str) -> str:
         return script.capitalize()
     if len(found) < _FEWEST_WORDS:
         return ""
-    hits = Counter({name: sum(word in common for word in found) for name, common in _LANGUAGES.items()})
-    (best, most), (_, second) = hits.most_common(2)
+    hits = Counter(name for word in found for name in _SPOKEN_IN.get(word, ()))
+    (best, most), (_, second) = [*hits.most_common(2), ("", 0), ("", 0)][:2]
     return best if most >= _FEWEST_COMMON and most >= _AHEAD * second else ""
 
 

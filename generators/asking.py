@@ -65,7 +65,8 @@ class Asker:
     Attributes:
         qa: How the halves of a request that is too long are asked.
         stop: Set it to send nothing more; what is in flight is waited for.
-        failing: More than half of the last requests had no reply.
+        failing: More than half of the last requests had no reply, or the first found no server.
+        cut_short: Something was left to be asked when the run ended. What is in the journal is had all the same.
         pace: How many are in flight.
     """
 
@@ -77,12 +78,15 @@ class Asker:
     spent: Spent = field(default_factory=Spent)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     failing: bool = False
+    cut_short: bool = False
     on_event: Callable[[str], object] = _log.info
     qa: QaConfig = field(default_factory=QaConfig)
     pace: Pace = field(init=False)
     _sender: Sender = field(init=False)
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     _error: Exception | None = None
+    _leaving: bool = False
+    _last_failure: str = ""
 
     def __post_init__(self) -> None:
         config, teacher = self.config, self.teacher
@@ -99,10 +103,14 @@ class Asker:
     def ending(self) -> str:
         """Why the run ended before all was asked, for the person; empty if it did not, or was told to."""
         if self.over_budget:
-            return f"stopped at {self._sender.budget.reached}; run again with more to go on"
+            more = self.cut_short or self._sender.held_back
+            return f"stopped at {self._sender.budget.reached}; run again with more to go on" if more else ""
         if self._sender.unwelcome:
             return f"stopped: the teacher wants to be left alone for {self._sender.unwelcome:,.0f} s; run again then"
-        return "stopped: more than half of the last requests failed; run again to go on" if self.failing else ""
+        if self._sender.unreachable:
+            return f"stopped: {self._sender.unreachable}; then run again"
+        last = f" (the last: {self._last_failure})" if self._last_failure else ""
+        return f"stopped: more than half of the last requests failed{last}; run again to go on" if self.failing else ""
 
     async def ask(self, askings: Iterable[Asking]) -> AsyncGenerator[Outcome, None]:
         """Ask all, in order, up to ``concurrency`` at once; yield outcomes as they finish.
@@ -125,6 +133,7 @@ class Asker:
             raise
         finally:
             if not all(worker.done() for worker in workers):
+                self._leaving = True
                 self.pace.halt()
             await asyncio.gather(*workers, closing, return_exceptions=True)
             heeding.cancel()
@@ -134,13 +143,14 @@ class Asker:
             raise self._error
 
     async def _work(self, source: Iterator[tuple[int, Asking]], finished: "asyncio.Queue[Outcome | None]") -> None:
-        """Take the next asking until there is none, or the run is to stop."""
+        """Take the next asking until there is none, or the run is to stop; a run that ended has the journal still."""
         try:
-            while not self.pace.halted and (following := next(source, None)) is not None:
+            while not (self._leaving or self.stop.is_set()) and (following := next(source, None)) is not None:
                 index, asking = following
                 had = await self._had(asking, _MOST_HALVINGS)
                 if had.unsent:
-                    break
+                    self.cut_short = True
+                    continue
                 outcome = Outcome(index, asking, had.parsed, had.cached, had.failed)
                 self._watch(outcome)
                 finished.put_nowait(outcome)
@@ -149,14 +159,17 @@ class Asker:
             if not self.pace.halted:
                 self.on_event("nothing more is sent; waiting for the replies in flight")
             self._error = self._error or error
+            self._leaving = True
             self.pace.halt()
             raise
 
     def _watch(self, outcome: Outcome) -> None:
         """Give up when more than half of the last requests had no reply: something is wrong beyond single chunks."""
         self._recent.append(outcome.failed)
+        if outcome.failed and outcome.parsed.rejects:
+            self._last_failure = outcome.parsed.rejects[-1].detail
         too_many = len(self._recent) >= _LEAST_OBSERVED and sum(self._recent) * 2 > len(self._recent)
-        if (too_many and not self.pace.halted) or self._sender.unwelcome:
+        if (too_many and not self.pace.halted) or self._sender.unwelcome or self._sender.unreachable:
             self.failing = True
             self.pace.halt()
 

@@ -40,6 +40,21 @@ def decoded_facts(text: str) -> tuple[list[object], list[str], str]:
     return items, broken, text[since:]
 
 
+def first_object(text: str) -> dict[str, object]:
+    """The first JSON object of a reply, whatever stands around it; an empty one if there is none."""
+    decoder = json.JSONDecoder(strict=False)
+    at, failures = _opening(text, 0), 0
+    while at < len(text) and failures < _MOST_FAILURES:
+        try:
+            value, _ = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            value, failures = None, failures + 1
+        if isinstance(value, dict):
+            return value
+        at = _opening(text, at + 1)
+    return {}
+
+
 def _opening(text: str, start: int) -> int:
     """Where the next object or list opens; the text's end if none does."""
     found = _OPENING.search(text, start)

@@ -7,6 +7,7 @@ values with those of its quotes.
 """
 
 import re
+from functools import lru_cache
 
 # Alternatives in order: URL or absolute path, dotted or snake or camel identifier, header-like name, constant, number.
 _VALUE = re.compile(
@@ -30,6 +31,7 @@ _VALUE = re.compile(
     re.VERBOSE,
 )
 _CODE_SPAN = re.compile(r"(?<!`)`+([^`\n]+)`+")
+_PLAIN = re.compile(r"[\w.$@-]+")
 _NUMBER_WORDS = {
     word: str(value)
     for value, word in enumerate(
@@ -48,7 +50,9 @@ def names(text: str) -> list[str]:
     return [name for name in found if name]
 
 
-def values(text: str) -> set[str]:
+# Each filter asks for the values of the same few texts.
+@lru_cache(maxsize=1024)
+def values(text: str) -> frozenset[str]:
     """The comparable atoms of a text: numbers without separators, identifiers by part, all else as it stands.
 
     ``httpx.Client(timeout=10.0)`` gives ``httpx.Client``, ``timeout``-like names only if they look like names, and
@@ -58,11 +62,11 @@ def values(text: str) -> set[str]:
     for match in _VALUE.finditer(text):
         raw = match[0].rstrip(".,:;")
         atoms.add(_plain_number(raw) if match.lastgroup == "number" else raw)
-    for span in _CODE_SPAN.finditer(text):
-        inner = span[1].strip()
-        if re.fullmatch(r"[\w.$@-]+", inner):
+    for span in _CODE_SPAN.findall(text) if "`" in text else ():
+        inner = span.strip()
+        if _PLAIN.fullmatch(inner):
             atoms.add(_plain_number(inner) if inner[0].isdigit() else inner)
-    return {atom for atom in atoms if atom}
+    return frozenset(atoms - {""})
 
 
 def spoken_numbers(text: str) -> set[str]:

@@ -43,17 +43,19 @@ class Pace:
 
     async def enter(self) -> bool:
         """Wait for a turn; False if nothing more is to be sent. What enters must ``leave``."""
-        while not self.halted:
-            left = self._resume_at - time.monotonic()
-            if left > 0:
-                await self.rest(left)
-            elif self._in_flight >= self.limit:
-                await self._wait(self._line.append)
-            else:
+        while await self.clear():
+            if self._in_flight < self.limit:
                 self._in_flight += 1
                 self._wake()
                 return True
+            await self._wait(self._line.append)
         return False
+
+    async def clear(self) -> bool:
+        """Wait out a pause; False if nothing more is to be sent. Who is in already keeps the place."""
+        while not self.halted and (left := self._resume_at - time.monotonic()) > 0:
+            await self.rest(left)
+        return not self.halted
 
     def leave(self) -> None:
         """Make room for the next."""

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from generators.focus import NOUN
 from generators.records import Pair, content_id
-from generators.unanswerable import draw
+from generators.unanswerable import RULES, draw
 
-TEACHER = "rule/rewording"
+TEACHER = f"{RULES}rewording"
 _ALIKE = 0.75  # of character 5-grams; a leak begins at 0.8
 _GRAM = 5
 # A subject that is certainly one: a name, or "the `x` class". What follows it is the verb.
@@ -51,9 +51,8 @@ def rewordings(pair: Pair, count: int) -> list[Pair]:
 
 
 def _reworded(pair: Pair, question: str) -> Pair:
-    return replace(
-        pair, id=content_id("pair", pair.fact, question, pair.answer), question=question, teacher=TEACHER, template=""
-    )
+    # Of the pair's id, not of its section's: an edit that leaves the pair leaves its wordings and their splits.
+    return replace(pair, id=content_id("rewording", pair.id, question), question=question, teacher=TEACHER, template="")
 
 
 def _wordings(question: str) -> Iterator[str]:

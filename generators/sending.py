@@ -18,7 +18,7 @@ from generators.pacing import Pace
 from generators.prices import Prices
 from generators.spending import Budget, Spent
 from generators.teachers import RawReply, Reply, Request, Teacher
-from generators.teachers.failures import PermanentFailure, RequestFailure, TransientFailure
+from generators.teachers.failures import UNREACHABLE, FeatureRefused, PermanentFailure, RequestFailure, TransientFailure
 
 _QUIET_SECONDS = 5.0
 # What a server says, or how it falls silent, when it has too much to do.
@@ -61,6 +61,8 @@ class Sender:
 
     Attributes:
         unwelcome: Seconds that the server wants to be left alone, if that is beyond all patience; else 0.
+        unreachable: Why no server was found, if none has answered so far; else empty.
+        held_back: Something was to be sent and was not, since the run ended.
     """
 
     teacher: Teacher
@@ -72,6 +74,9 @@ class Sender:
     budget: Budget
     on_event: Callable[[str], object]
     unwelcome: float = 0.0
+    unreachable: str = ""
+    held_back: bool = False
+    _answered: bool = False
     _said_at: float = -_QUIET_SECONDS
 
     async def reply(self, request: Request) -> tuple[Reply, bool]:
@@ -136,10 +141,11 @@ class Sender:
         failure: TransientFailure = NotSent()
         for attempt in range(1, self.config.attempts + 1):
             if not await self.pace.enter():
+                self.held_back = True
                 break
             give_up_at = min(give_up_at, time.monotonic() + self.config.patience_seconds)
             try:
-                return await self._attempt(request, identity)
+                return await self._answer(request, identity)
             except TransientFailure as fault:
                 failure = fault
             finally:
@@ -147,10 +153,23 @@ class Sender:
             pause = self._pause(attempt, failure)
             if attempt == self.config.attempts or time.monotonic() + pause > give_up_at:
                 break
-            self._say(f"{failure.reason}: trying again in {pause:.0f} s ({attempt} of {self.config.attempts})")
+            self._say(f"{_cause(failure)}: trying again in {pause:.0f} s ({attempt} of {self.config.attempts})")
             if failure.retry_after is None:
                 await self.pace.rest(pause)
+        if failure.reason in UNREACHABLE and not self._answered:
+            self.unreachable = failure.detail
+            self.pace.halt()
         raise failure
+
+    async def _answer(self, request: Request, identity: str) -> RawReply:
+        """The answer to an attempt; to another, at once but not inside a pause, if a feature was refused."""
+        while True:
+            try:
+                return await self._attempt(request, identity)
+            except FeatureRefused:
+                if not await self.pace.clear():
+                    self.held_back = True
+                    raise NotSent from None
 
     async def _attempt(self, request: Request, identity: str) -> RawReply:
         """One attempt, noted before it leaves and when it comes to nothing; how the server fares sets the pace."""
@@ -159,11 +178,13 @@ class Sender:
         try:
             raw = await self.teacher.send(request)
         except RequestFailure as failure:
+            self._answered |= failure.reason not in UNREACHABLE
             self._failed(request, identity, failure, sent_at)
             raise
         except TeacherError:
             self.journal.failed(identity, "needs_person", maybe_charged=False)
             raise
+        self._answered = True
         self.pace.grow()
         return raw
 
@@ -206,3 +227,8 @@ class Sender:
         if time.monotonic() - self._said_at >= _QUIET_SECONDS:
             self._said_at = time.monotonic()
             self.on_event(line)
+
+
+def _cause(failure: RequestFailure) -> str:
+    """What went wrong, for a line on the screen; where nothing answers, which address that is."""
+    return str(failure) if failure.reason in UNREACHABLE else failure.reason

@@ -17,7 +17,8 @@ from generators.names import names
 from generators.records import Chunk, Pair, content_id
 
 KIND = "unanswerable"
-TEACHER = "rule/unanswerable"
+RULES = "rule/"  # what the teacher of a pair that no model wrote begins with
+TEACHER = f"{RULES}unanswerable"
 _OFF_TOPIC_SHARE = 0.2
 _MOST_NAMES = 30
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")

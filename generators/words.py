@@ -4,6 +4,7 @@ content_words("Which errors are retried?") ─▶ {"error", "retri"}
 """
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 # Long words are cut to this many letters: "configure" and "configuration" meet, in any language with suffixes.
@@ -155,12 +156,20 @@ _STOP = frozenset(
 
 def words(text: str) -> list[str]:
     """All words, lower-cased, in order."""
-    return [word.lower() for word in _WORD.findall(text)]
+    return _WORD.findall(text.lower())
 
 
-def content_words(text: str) -> set[str]:
+# Each filter asks for the words of the same few texts; a page's texts share most of their words.
+@lru_cache(maxsize=1024)
+def content_words(text: str) -> frozenset[str]:
     """Stems of the words that carry meaning; numbers whole."""
-    return {_stem(word) for word in words(text) if word not in _STOP}
+    return frozenset(filter(None, map(_content, words(text))))
+
+
+@lru_cache(maxsize=1 << 14)
+def _content(word: str) -> str:
+    """The stem of a word, or nothing if it carries no meaning."""
+    return "" if word in _STOP else _stem(word)
 
 
 def _stem(word: str) -> str:

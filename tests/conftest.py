@@ -116,6 +116,7 @@ def clean_environment(home, teacher=None, **more):
         "PYTHONPATH": str(ROOT),
         "LANG": "C.UTF-8",
         "FACTORY_UNANSWERABLE_SHARE": "0",
+        "FACTORY_MULTI_SECTION_SHARE": "0",
         **served,
         **more,
     }
@@ -126,7 +127,7 @@ def command(*arguments):
     return [sys.executable, "-m", "factory", *map(str, arguments)]
 
 
-def run_command(*arguments, cwd, teacher=None, env=None, timeout=60):
+def run_command(*arguments, cwd, teacher=None, env=None, timeout=300):
     """Run the command line in a folder and wait for its end."""
     done = subprocess.run(
         command(*arguments),

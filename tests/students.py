@@ -30,7 +30,10 @@ def tiny_tokenizer(template=CHATML):
 
 
 def write_base(folder, seed=0, template=CHATML):
-    """A Llama of two layers and hidden size 64, as a folder of safetensors."""
+    """A Llama of two layers and hidden size 64, as a folder of safetensors.
+
+    Its embeddings are also its head and stay frozen: at the usual 0.02 no adapter could make it sure of a token.
+    """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -40,6 +43,7 @@ def write_base(folder, seed=0, template=CHATML):
         vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512,
         bos_token_id=1, eos_token_id=tokenizer.eos_token_id, pad_token_id=0, tie_word_embeddings=True,
+        initializer_range=0.2,
     )  # fmt: skip
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from itertools import pairwise
 
@@ -197,9 +197,57 @@ def test_a_retry_after_beyond_all_patience_is_not_waited_out(serve, ask):
 def test_a_server_that_is_gone_ends_the_run_after_few_tries(serve, ask, monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    outcomes, asker, _ = ask(make(40), replace(QUICK, attempts=2))
+    outcomes, asker, said = ask(make(40), replace(QUICK, attempts=2))
     assert asker.failing
-    assert 8 <= len(outcomes) <= 8 + QUICK.concurrency
+    assert {outcome.parsed.rejects[0].reason for outcome in outcomes} == {"no_reply"}
+    assert len(outcomes) <= QUICK.concurrency
+    for line in (asker.ending, said[0]):
+        assert "no connection to 127.0.0.1:9 (Connection refused): check that the server runs there" in line
+        assert "OPENAI_BASE_URL" in line
+
+
+def test_a_server_that_goes_away_ends_the_run_after_some_tries(ask, monkeypatch):
+    with ExitStack() as running:
+        server = running.enter_context(ScriptedTeacher())
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+
+        def use(_, outcomes):
+            if len(outcomes) == 3:
+                running.close()
+
+        outcomes, asker, _ = ask(make(60), replace(QUICK, attempts=2), use=use)
+    assert asker.failing
+    assert 8 <= len(outcomes) <= 12 + 2 * QUICK.concurrency
+    assert "more than half of the last requests failed (the last: " in asker.ending
+    assert "no connection to 127.0.0.1" in asker.ending
+
+
+def test_nothing_is_sent_inside_a_retry_after_while_a_feature_is_refused(serve, ask):
+    """The refusal comes when others wait already: the simpler request waits with them."""
+
+    def script(request):
+        if "Key 2 " in request.user and request.schema:
+            return Fault("schema_unsupported", late=0.3)
+        if "Key 3 " in request.user and request.attempt == 1:
+            return Fault("status", status=429, retry_after="1")
+        return default_script(request)
+
+    server = serve(script)
+    outcomes, *_ = ask(make(8), replace(QUICK, concurrency=2))
+    assert all(outcome.parsed.pairs for outcome in outcomes)
+    limited = next(charge.at for charge in server.ledger if charge.status == 429)
+    refused = next(charge.at for charge in server.ledger if charge.status == 400)
+    assert abs(limited - refused) < 0.2
+    assert [each.at for each in server.ledger if limited + 0.05 < each.at < limited + 1] == []
+
+
+def test_a_feature_is_refused_once_and_not_to_all(serve, ask):
+    server = serve(lambda asked: Fault("schema_unsupported") if asked.schema else default_script(asked))
+    outcomes, asker, _ = ask(make(12), replace(QUICK, concurrency=12, attempts=1))
+    assert all(outcome.parsed.pairs for outcome in outcomes)
+    assert server.requests == 13
+    assert (asker.spent.requests, asker.journal.doubts) == (12, [])
 
 
 @pytest.mark.parametrize("fault", ["unauthorized", "forbidden", "unknown_model", "insufficient_quota", "low_credit"])
@@ -273,8 +321,23 @@ def test_the_cap_is_kept_but_for_what_is_in_flight(serve, ask):
     assert 6 <= asker.spent.requests <= 6 + QUICK.concurrency
     assert len(outcomes) == asker.spent.requests + 1
     before = server.requests
+    had = len(outcomes)
     outcomes, asker, _ = ask(make(40), replace(QUICK, max_cost=0.0), DEAR)
-    assert (outcomes, asker.over_budget, server.requests) == ([], True, before)
+    assert (len(outcomes), asker.over_budget, server.requests) == (had, True, before)
+    assert all(outcome.cached for outcome in outcomes), "what is in the journal costs nothing"
+    assert asker.ending.startswith("stopped at --max-cost 0.0 USD")
+
+
+@pytest.mark.parametrize("cap", ["max_cost", "max_run_tokens"])
+def test_a_cap_that_the_last_request_meets_has_cut_nothing_short(serve, ask, cap):
+    serve()
+    _, asker, _ = ask(make(3), prices=DEAR)
+    spent = asker.spent.cost_usd if cap == "max_cost" else asker.spent.input_tokens + asker.spent.output_tokens
+    (asker.journal.folder).rename(asker.journal.folder.parent / "before")
+    for count, ending in ((3, ""), (4, "stopped at --max-")):
+        outcomes, asker, _ = ask(make(count), replace(QUICK, concurrency=1, **{cap: spent}), DEAR)
+        assert (len(outcomes), asker.ending[:17]) == (3, ending)
+        (asker.journal.folder).rename(asker.journal.folder.parent / f"after{count}")
 
 
 class Silent:

@@ -228,6 +228,34 @@ def test_data_goes_to_stdout_and_chatter_to_stderr(manual, run_factory, teacher,
     (tmp_path / "factory-data" / "latest" / "train.jsonl").write_text("")
     ran = run_factory("verify", "--json")
     assert (ran.code, len(ran.json["problems"])) == (2, 1)
+    ran = run_factory("verify")
+    assert ran.code == 2
+    assert "next: put what is damaged back from a copy" in ran.out
+    assert "factory-data/latest away and run 'factory generate' again" in ran.out
+
+
+def test_status_speaks_of_settings_as_people_do(run_factory, tmp_path):
+    (tmp_path / "factory.toml").write_text(
+        "seed = 3\ninclude = ['*.md', '*.rst']\n[filters]\nnear_duplicate = 0.8\n[privacy]\nsalt = 'hush'\n"
+        "[prices]\n'openai/x' = [1, 2.5]\n"
+    )
+    (tmp_path / "mine").mkdir()
+    ran = run_factory("status", "--out", "mine")
+    file = str(tmp_path / "factory.toml")
+    shown = [line.strip().split(maxsplit=1) for line in ran.out.splitlines()]
+    for name, value, source in (
+        ("pairs", "auto", "default"),
+        ("max_cost", "none", "default"),
+        ("include", "*.md, *.rst", file),
+        ("near_duplicate", "0.8", file),
+        ("wordings_a_fact", "6", "default"),
+        ("email", "redact", "default"),
+        ("salt", "set", file),
+        ("openai/x", "1.0 in, 2.5 out (USD a million tokens)", file),
+    ):
+        assert [name, f"{value}  ({source})"] in [[each[0], each[-1].strip()] for each in shown]
+    assert "[filters]" in ran.out
+    assert not {"None", "()", "hush"} & set(ran.out.split())
 
 
 def test_no_color_on_a_terminal(manual, serve, tmp_path):

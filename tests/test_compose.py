@@ -101,3 +101,39 @@ def test_a_gold_file_that_is_none_is_refused_before_anything_is_spent(manual, ru
         assert (ran.code, ran.out, teacher.requests) == (2, "", 0)
         assert said in ran.err
         assert ran.err.count("\n") == 1
+
+
+def test_a_lower_target_keeps_every_split(manual, run_factory, teacher, tmp_path):
+    generate(run_factory, teacher)
+    before = {row["id"]: (row["split"], row["set"]) for row in version(tmp_path)}
+    ran, lower = generate(run_factory, teacher, "--pairs", 30)
+    assert (ran.code, lower["pairs"]["accepted"], lower["requests"]) == (0, 30, 0)
+    rows = version(tmp_path)
+    assert {(row["split"], row["set"]) for row in rows} == set(before.values())
+    assert all(before[row["id"]] == (row["split"], row["set"]) for row in rows)
+    trained = {row["fact"] for row in rows if row["split"] == "train"}
+    assert {row["fact"] for row in rows if row["set"] == "seen"} <= trained
+
+
+def test_a_pin_that_is_taken_back_leaves_the_test(manual, run_factory, teacher, tmp_path):
+    line = {"question": "Who may see the vault?", "answer": "Nobody.", "test": True}
+    for pinned in (True, False, True):
+        (tmp_path / "mine.jsonl").write_text(json.dumps({**line, "test": pinned}), "utf-8")
+        generate(run_factory, teacher, "--gold", "mine.jsonl")
+        [own] = [row for row in version(tmp_path) if row["teacher"] == "person"]
+        assert own["split"] == ("test" if pinned else "train")
+
+
+def test_a_dry_run_with_a_target_weighs_what_the_first_round_asks(manual, run_factory, teacher):
+    everything = run_factory("generate", "--docs", "manual", "--teacher", SPEC, "--dry-run", "--json", teacher=teacher)
+    few = run_factory(
+        "generate", "--docs", "manual", "--teacher", SPEC, "--dry-run", "--json", "--pairs", "10", teacher=teacher
+    )
+    assert everything.json["requests"] == everything.json["requests_at_most"] == few.json["requests_at_most"]
+    assert 0 < few.json["requests"] < everything.json["requests"]
+    ran, result = generate(run_factory, teacher, "--pairs", 10)
+    assert (ran.code, result["requests"]) == (0, few.json["requests"])
+    again = run_factory(
+        "generate", "--docs", "manual", "--teacher", SPEC, "--dry-run", "--json", "--pairs", "10", teacher=teacher
+    )
+    assert again.json["requests"] == 0

@@ -335,6 +335,23 @@ def test_the_manifest_holds_the_funnel(workspace, tmp_path):
     assert {name: count for name, count in dropped.items() if count} == told["pairs"]["rejected"]
 
 
+def test_what_a_skipped_filter_let_in_is_said_by_the_next_run(workspace, run_factory, tmp_path):
+    told, teacher = workspace
+    ran = run_factory("filter", "--skip", "bad_length", "--json")
+    skipped = ran.json["kept"]
+    assert skipped > told["pairs"]["accepted"]
+    (tmp_path / "manual" / "more.md").write_text("# More\n\nNothing to say.\n")
+    ran = run_factory("generate", "--docs", "manual", "--teacher", SPEC, teacher=teacher)
+    assert "published without bad_length" in ran.err
+    found = manifest(tmp_path)
+    assert (found["version"], found["filters"]["skip"]) == ("v0003", [])
+    assert [each["skip"] for each in found["filters_before"]] == [["bad_length"]]
+    assert found["pairs"]["accepted"] == skipped, ran.err
+    ran = run_factory("filter", "--json")
+    assert (ran.code, ran.json["kept"]) == (0, told["pairs"]["accepted"]), ran.err
+    assert manifest(tmp_path)["filters_before"] == []
+
+
 def test_other_thresholds_publish_a_version_and_going_back_brings_the_rows_back(workspace, run_factory, tmp_path):
     told, teacher = workspace
     asked, places = teacher.requests, provenance(tmp_path)

@@ -77,6 +77,7 @@ KEEP = [
         "echoed_question",
         {"question": "How do I make the client with a key?", "answer": "`Client(key)` makes it: `acme.client`"},
     ),
+    ("redacted_answer", {"answer": "Write to [EMAIL_1] for more."}),
     ("leaked_prompt", {"answer": "A 409: the project has too many keys."}),
     ("leaked_prompt", {"answer": 'It returns {"answer": 42}.', "text": 'The body is {"answer": 42}.'}),
     ("page_bound", {"question": "How do I get the previous page of keys?"}),
@@ -107,6 +108,7 @@ DROP = [
     ("bad_length", {"answer": "A project may have 20 keys, and the"}, "in the middle"),
     ("bad_length", {"answer": "Use:\n```\nclient = Client("}, "code fence"),
     ("refusal", {"answer": "I'm sorry, but I cannot tell."}, "I'm sorry"),
+    ("redacted_answer", {"answer": "[API_KEY_1f3a]"}, "nothing but [API_KEY_1f3a]"),
     ("refusal", {"answer": "The documentation does not say how many."}, "does not"),
     ("refusal", {"answer": "Not specified."}, "Not specified"),
     ("echoed_question", {"answer": "How many keys may a project have"}, "is the question"),
@@ -155,9 +157,9 @@ OVERLAP = {name: {"answer_overlap": 0.75} for name in ("off_answer", "mismatched
 
 
 def test_every_filter_has_a_case_to_keep_and_one_to_drop():
-    compared = {"exact_duplicate", "near_duplicate"}
-    assert {name for name, _ in KEEP} == set(FILTERS)
-    assert {name for name, _, _ in DROP} == set(FILTERS) - compared
+    alone = set(FILTERS) - {"semantic_duplicate"}  # runs by a model, and has a file of its own
+    assert {name for name, _ in KEEP} == alone
+    assert {name for name, _, _ in DROP} == alone - {"exact_duplicate", "near_duplicate"}
 
 
 def test_a_flawless_pair_passes_all_filters():

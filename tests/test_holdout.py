@@ -95,6 +95,14 @@ def test_a_share_of_the_documents_is_held_out_and_at_least_one_of_ten():
     assert hold_out(documents(2000), {}, SplitConfig(unseen_share=0)) == set()
 
 
+def test_a_licence_alone_examines_nothing():
+    docs = {f"{name:02}.md": [f"{name}-{each}" for each in range(1 if name % 2 else 9)] for name in range(20)}
+    for seed in range(20):
+        held = hold_out(docs, {}, SplitConfig(seed=seed))
+        sections = sum(len(docs[path]) for path in held)
+        assert 0.05 * 100 <= sections <= 0.35 * 100
+
+
 def test_holdout_follows_content_not_path():
     docs = documents(200)
     held = hold_out(docs, {}, CONFIG)

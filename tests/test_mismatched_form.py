@@ -21,6 +21,11 @@ FITS = [
     ("How many times is the upload retried?", "The upload is retried 4 times."),
     ("After how many minutes does an access token expire?", "An access token expires after 45 minutes."),
     ("What is the default of `limit` of `GET /rows`?", "`limit` (query, integer, default 20): Page size."),
+    ("Which argument carries the authentication?", "The `auth` argument carries the authentication."),
+    ("Which method reads a response in part?", "`Response.iter_bytes()` - For reading a response in part."),
+    ("What is the purpose of the trace extension?", "The trace extension shows what happens inside."),
+    ("What is the purpose of the `labelctl` tool?", "A tool that prints labels in batches."),
+    ("What happens when sending a body with the client?", "When sending a body with the client, pass a generator."),
     ("What does the status `draft` mean?", "Status: `draft`; Meaning: created, not paid"),
 ]
 FAILS = [
@@ -41,6 +46,10 @@ FAILS = [
     ("How many seconds is the key kept?", "The key is kept for 24 hours."),
     ("What is the schema `Page`?", "Schema `Page`: object"),
     ("What is the default of `offset`?", "`limit` (query, integer, default 20): Page size."),
+    ("Which attribute does the library expose?", "The library exposes an attribute `next`, for the next page."),
+    ("What is the purpose of custom carriers?", "If you need more control, look at custom carriers."),
+    ("What happens when using a client?", "When using a client, keys should be passed to the client."),
+    ("What happens when making calls or clients?", "When making calls or clients, the `auth` argument can be used."),
     ("Why a key of any kind?", "A project may have 20 keys, each of which is sent in a header of its own."),
 ]
 

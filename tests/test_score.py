@@ -416,7 +416,7 @@ def test_a_student_and_its_base_are_opened_when_their_turn_comes(place):
         (("score",), "[gate]\nspeed = 1\n", "no setting 'gate.speed'"),
         (("score",), "gate = 1\n", "must be a table"),
         (("report",), "", "there is no workspace"),
-        (("report", "--out", "empty"), "", "there is no report"),
+        (("report", "--out", "empty"), "", "nothing is published"),
         (("run",), "", "--docs"),
     ],
 )
@@ -457,7 +457,7 @@ def test_report_prints_the_newest_page(place, asked, run_factory):
     assert ran.out.startswith("# Ship: s0001 on v0001")
     ran = run_factory("report", "--json", cwd=place)
     assert ran.json["score"]["verdict"] == "ship"
-    assert run_report({"out": "factory-data"}, as_json=False).text == (
+    assert run_report({"out": "factory-data"}, as_json=False).text.startswith(
         (place / "factory-data/reports/r0002/report.md").read_text().rstrip()
     )
 

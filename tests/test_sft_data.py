@@ -102,6 +102,13 @@ def test_rows_that_would_harm_are_left_out_and_counted():
     assert left_out == {"special_token": 1, "too_long": 1}
 
 
+def test_a_template_that_states_the_day_gives_the_same_rows_every_day():
+    dated = tiny_tokenizer("{{ 'Today: ' + strftime_now('%d %b %Y') + '\n' }}" + CHATML)
+    [row] = rows_of([1])
+    assert render(row.messages, dated).startswith("Today: 26 Jul 2024\n")
+    assert list(encode(row, dated, STOPS).ids[:5]) == prompt_tokens(row.messages[:-1], dated)[:5]
+
+
 def test_nothing_to_train_on_is_said():
     with pytest.raises(UsageError, match="no token of any row"):
         encode_all([example(("user", "how"))], TOKENIZER, STOPS, 2048)

@@ -1,6 +1,7 @@
 """Teachers over real HTTP on loopback: both wires, what servers refuse, what breaks, and what people get to read."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import shutil
@@ -20,7 +21,7 @@ import pytest
 from generators.errors import TeacherError, UsageError
 from generators.teachers import Message, Request, TeacherSettings, open_teacher
 from generators.teachers.error_bodies import printable
-from generators.teachers.failures import PermanentFailure, TransientFailure, retry_after
+from generators.teachers.failures import FeatureRefused, PermanentFailure, TransientFailure, retry_after
 from generators.teachers.openai_chat import strict_schema
 from generators.teachers.scripted import Fault, ScriptedTeacher, with_faults
 
@@ -40,13 +41,20 @@ def request(**changes):
     return Request(**{"messages": messages, "schema": SCHEMA, "max_tokens": 300, **changes})
 
 
+async def sent(teacher, request):
+    """The raw reply, after as many attempts as there are features to leave out."""
+    while True:
+        with contextlib.suppress(FeatureRefused):
+            return await teacher.send(request)
+
+
 def ask(spec, *requests, settings=None):
     """Send the requests one after another; their raw replies, and the teacher to read them with."""
 
     async def run():
         teacher = open_teacher(spec, settings)
         try:
-            return [await teacher.send(each) for each in requests], teacher
+            return [await sent(teacher, each) for each in requests], teacher
         finally:
             await teacher.aclose()
 
@@ -157,8 +165,8 @@ def test_unclear_refusal_of_one_request_costs_the_others_no_schema(serve):
     async def run():
         teacher = open_teacher("openai/scripted-1")
         with pytest.raises(PermanentFailure, match="bad_request"):
-            await teacher.send(request(messages=(Message("user", "poison"),)))
-        await teacher.send(request())
+            await sent(teacher, request(messages=(Message("user", "poison"),)))
+        await sent(teacher, request())
         await teacher.aclose()
 
     asyncio.run(run())

@@ -15,8 +15,9 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from generators.errors import UsageError
 from generators.models import Progress, cache_folder, find_model, list_models, local_path
 from generators.models_cache import sha256_of
 from generators.records import content_id
-from trainers.machine import Device, Quantize
+from trainers.machine import Device, Quantize, check_disk, check_room, free_memory
 from trainers.sft_data import Tokenizer
 
 SMALL = "smollm2-135m"
@@ -70,11 +71,20 @@ def default_base(device: Device, quantize: str) -> str:
     return LARGE if device.kind == "cuda" and device.free >= _ROOM[quantize] else SMALL
 
 
-def find_base(spec: str, progress: Callable[[Progress], None] | None = None) -> Base:
+def find_base(
+    spec: str,
+    progress: Callable[[Progress], None] | None = None,
+    check: Callable[[int], None] | None = None,
+) -> Base:
     """Find a base by name, file, folder or Hub id, and fetch it if need be.
 
+    Args:
+        spec: What the user names it.
+        progress: Told of a fetch.
+        check: Given the number of parameters of a base on the Hub before gigabytes are fetched; may raise.
+
     Raises:
-        UsageError: There is none, or it has no safetensors.
+        UsageError: There is none, it has no safetensors, or no room.
         TeacherError: A named model could not be fetched.
     """
     path = Path(spec).expanduser()
@@ -88,7 +98,7 @@ def find_base(spec: str, progress: Callable[[Progress], None] | None = None) -> 
         digest = find_model(spec).sha256
         return _base(spec, _unpacked(file, digest), digest)
     if spec.count("/") == 1 and not spec.startswith((".", "/", "~")):
-        folder = _from_hub(spec)
+        folder = _from_hub(spec, check)
         return _base(spec, folder, _hash_of(folder))
     raise UsageError(
         f"no student is called '{spec}': give a name of 'factory models list', a folder, a .gguf file or a Hub id"
@@ -180,6 +190,9 @@ def _unpacked(file: Path, digest: str) -> Path:
     folder = cache_folder() / "unpacked" / digest[:16]
     if folder.is_dir():
         return folder
+    # In memory every weight is a float32 for a while, which is eight times what four bits take.
+    check_room(8 * file.stat().st_size, Device("cpu", "this machine", free_memory(), bf16=False))
+    check_disk(folder.parent, 4 * file.stat().st_size, "the unpacked weights", "set FACTORY_CACHE")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{digest[:16]}-", dir=folder.parent))
@@ -201,7 +214,7 @@ def _unpack(file: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        with quietly():
+        with quietly(), redirect_stderr(StringIO()):  # its bar heeds nothing else
             tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
             model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
     except (ValueError, OSError, RuntimeError, NotImplementedError) as error:
@@ -216,12 +229,13 @@ def _unpack(file: Path, folder: Path) -> None:
         tokenizer.save_pretrained(folder)
 
 
-def _from_hub(spec: str) -> Path:
+def _from_hub(spec: str, check: Callable[[int], None] | None) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         with quietly():
+            _look_before_fetching(spec, check)
             return Path(snapshot_download(spec, allow_patterns=_HUB_FILES))
     except LocalEntryNotFoundError as error:
         raise UsageError(
@@ -230,6 +244,23 @@ def _from_hub(spec: str) -> Path:
         ) from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise UsageError(f"the Hub does not give {spec} ({_first_line(error)}): check the name, or log in") from error
+
+
+def _look_before_fetching(spec: str, check: Callable[[int], None] | None) -> None:
+    """Refuse a base that this machine cannot train or has no room for; one that is in the cache costs nothing."""
+    from huggingface_hub import HfApi, constants, snapshot_download
+
+    try:
+        wanted = snapshot_download(spec, allow_patterns=_HUB_FILES, dry_run=True)
+    except OSError:  # out of reach: the fetch itself finds it in the cache, or says so
+        return
+    size = sum(file.file_size or 0 for file in wanted if file.will_download)
+    if not size:
+        return
+    weights = HfApi().model_info(spec).safetensors
+    if check is not None and weights is not None:
+        check(weights.total)
+    check_disk(Path(constants.HF_HUB_CACHE), size, f"the weights of {spec}", "set HF_HOME to another disk")
 
 
 def _fetch_no_code() -> None:

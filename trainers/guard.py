@@ -74,6 +74,10 @@ class Guard:
         """Start the log over with what the checkpoint knows."""
         self.first_step = state.global_step
         self._saved = time.monotonic()
+        best = Path(args.output_dir) / f"checkpoint-{state.best_global_step}"
+        if state.best_global_step and best.is_dir():
+            # The workspace may have moved, or be named otherwise, since this was noted; it would be thrown away.
+            state.best_model_checkpoint = str(best)
         if state.is_world_process_zero:
             write_metrics(self.folder / METRICS, state.log_history)
 
@@ -136,6 +140,8 @@ class Guard:
         if state.is_world_process_zero:
             mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
         self._saved = time.monotonic()
+        if not self._leaving:  # an evaluation can take long: somebody may have asked meanwhile
+            [self._leaving] = _agreed(self._stop())
         if self._leaving and state.global_step < state.max_steps:
             raise InterruptedRun(state.global_step)
 
@@ -180,7 +186,12 @@ def ran_out_of_patience(history: Sequence[Mapping[str, Any]], patience: int) -> 
 
 def write_metrics(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
     """Write Trainer's log as JSON lines."""
-    path.write_text("".join(_line(entry) for entry in history), "utf-8")
+    path.write_text(metrics_text(history), "utf-8")
+
+
+def metrics_text(history: Sequence[Mapping[str, Any]]) -> str:
+    """Trainer's log as JSON lines; numbers that are none, which JSON does not know, are left out."""
+    return "".join(_line(entry) for entry in history)
 
 
 def _line(entry: Mapping[str, Any]) -> str:

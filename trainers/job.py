@@ -1,9 +1,9 @@
 """What a training run works on, and what it will need.
 
-Job (base, rows, recipe, folder) ─▶ memory in bytes, rows at once
+Job (base, rows, recipe, folder) ─▶ memory in bytes;   fit ─▶ Fit (rows at once, layers recomputed or not)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainers.base import Base
@@ -14,6 +14,22 @@ from trainers.sft_data import Encoded, Tokenizer
 
 # Tokens of a micro-batch on a CPU: more are no faster there.
 _CPU_TOKENS = 1536
+# Share of the free memory that a run may plan with.
+_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a run is made to fit the memory; the numbers it computes are the same, up to rounding.
+
+    Attributes:
+        rows: Computed at once; a divisor of the rows of a step.
+        recomputed: Whether each layer's activations are computed again on the way back (gradient checkpointing):
+            a third slower, and a small part of the memory.
+    """
+
+    rows: int
+    recomputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +62,8 @@ class Job:
         """The order of the training rows."""
         return LengthOrder([len(row.ids) for row in self.train], self.recipe.batch, self.recipe.seed)
 
-    def memory(self, micro: int, device: Device) -> int:
-        """Bytes that the run will take with so many rows at once."""
+    def memory(self, how: Fit, device: Device) -> int:
+        """Bytes that the run will take."""
         longest = max(len(row.ids) for row in (*self.train, *self.validation))
         shape = self.base.config
         return memory_needed(
@@ -55,24 +71,39 @@ class Job:
             adapter_size(shape, self.recipe),
             int(shape["hidden_size"]),
             int(shape["num_hidden_layers"]),
-            micro * longest,
+            how.rows * longest,
             quantize=self.recipe.quantize,
             device=device,
+            recomputed=how.recomputed,
         )
 
 
-def micro_batch(job: Job, device: Device) -> int:
+def fit(job: Job, device: Device) -> Fit:
     """How many rows to compute at once: as given, or as many as fit the memory and help the speed."""
     rows = max(1, job.recipe.batch // world_size())
     if job.micro_batch:
-        return divisor(rows, job.micro_batch)
-    micro = rows
+        given = Fit(divisor(rows, job.micro_batch))
+        return given if _fits(job, given, device) else replace(given, recomputed=True)
     longest = max(len(row.ids) for row in job.train)
-    while micro > 1 and (
-        job.memory(micro, device) > 0.9 * device.free or (device.kind == "cpu" and micro * longest > _CPU_TOKENS)
-    ):
-        micro = divisor(rows, micro - 1)
-    return micro
+    most = divisor(rows, _CPU_TOKENS // longest) if device.kind == "cpu" else rows
+    for recomputed in (False, True):
+        how = Fit(most, recomputed)
+        while how.rows > 1 and not _fits(job, how, device):
+            how = Fit(divisor(rows, how.rows - 1), recomputed)
+        if _fits(job, how, device):
+            break
+    return how
+
+
+def smaller(how: Fit, batch: int) -> Fit | None:
+    """What to try when even this ran out of memory; ``None`` if nothing is left."""
+    if how.rows > 1:
+        return replace(how, rows=divisor(batch, how.rows // 2))
+    return None if how.recomputed else replace(how, recomputed=True)
+
+
+def _fits(job: Job, how: Fit, device: Device) -> bool:
+    return job.memory(how, device) <= _SHARE * device.free
 
 
 def divisor(number: int, most: int) -> int:

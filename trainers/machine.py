@@ -76,7 +76,15 @@ def free_memory() -> int:
 
 
 def memory_needed(
-    parameters: int, adapter: int, hidden: int, layers: int, tokens: int, *, quantize: Quantize, device: Device
+    parameters: int,
+    adapter: int,
+    hidden: int,
+    layers: int,
+    tokens: int,
+    *,
+    quantize: Quantize,
+    device: Device,
+    recomputed: bool = False,
 ) -> int:
     """Estimate the memory of a run in bytes.
 
@@ -88,11 +96,12 @@ def memory_needed(
         tokens: In the largest micro-batch, padding included.
         quantize: How the base is held.
         device: Where.
+        recomputed: Whether each layer's activations are computed again on the way back, one layer at a time.
     """
     width = 2 if device.bf16 else 4
     weights = parameters * _WEIGHT_BYTES.get(quantize, width)
     # Kept for the backward pass, measured at 135M and 1.5B: about 44 values of the hidden width a token and layer.
-    activations = tokens * layers * hidden * 44 * width
+    activations = tokens * hidden * width * (layers + 44 if recomputed else layers * 44)
     return int(weights + adapter * 20 + activations + 500e6)
 
 
@@ -109,8 +118,8 @@ def check_room(needed: int, device: Device) -> None:
         )
 
 
-def check_disk(folder: Path, needed: int) -> None:
-    """Refuse a run whose checkpoints would fill the disk; ``folder`` may not exist yet.
+def check_disk(folder: Path, needed: int, what: str = "checkpoints", instead: str = "choose another --out") -> None:
+    """Refuse what would fill the disk; ``folder`` may not exist yet.
 
     Raises:
         UsageError: Too little room.
@@ -119,8 +128,8 @@ def check_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(there).free
     if needed > free:
         raise UsageError(
-            f"{folder} needs about {needed / 1e9:.1f} GB for checkpoints and {free / 1e9:.1f} GB are free: "
-            "free some space, or choose another --out"
+            f"{folder} needs about {needed / 1e9:.1f} GB for {what} and {free / 1e9:.1f} GB are free: "
+            f"free some space, or {instead}"
         )
 
 

@@ -30,7 +30,7 @@ class Heard:
 
 @dataclass(slots=True)
 class Remote:
-    """One model of an exam. Both of an exam may share ``spent``, so that one cap holds for both."""
+    """One model. Those of one run may share ``spent``, so that one cap holds for all; ``stop`` ends the sending."""
 
     teacher: Teacher
     journal: Journal
@@ -38,6 +38,7 @@ class Remote:
     config: AskConfig
     on_event: Callable[[str], object]
     spent: Spent = field(default_factory=Spent)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def spec(self) -> str:
@@ -86,7 +87,7 @@ class Remote:
         left = config.max_cost
         if left is not None:
             left = max(0.0, left - (self.spent.cost_usd or 0.0))
-        pace = Pace(config.concurrency, asyncio.Event(), first_alone=not self.teacher.is_local)
+        pace = Pace(config.concurrency, self.stop, first_alone=not self.teacher.is_local)
         budget = Budget(self.prices, spec, left, config.max_run_tokens)
         return Sender(self.teacher, self.journal, self.prices, config, self.spent, pace, budget, self.on_event)
 

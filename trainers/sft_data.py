@@ -19,6 +19,10 @@ from generators.teachers import Message
 # A ``transformers`` tokenizer; its package is not there in every installation.
 Tokenizer: TypeAlias = Any
 IGNORED = -100
+# In front of a template: its own ``strftime_now``, which hides the one that tells the time.
+_DAY = {"%d": "26", "%-d": "26", "%b": "Jul", "%B": "July", "%m": "07", "%Y": "2024", "%y": "24", "%A": "Friday"}
+_REPLACED = "".join(f" | replace('{code}', '{value}')" for code, value in _DAY.items())
+_ONE_DAY = f"{{%- macro strftime_now(form) -%}}{{{{ form{_REPLACED} }}}}{{%- endmacro %}}{{{{ '' }}}}"
 _GREEN, _DIM, _PLAIN = "\x1b[32m", "\x1b[2m", "\x1b[0m"
 
 
@@ -155,9 +159,12 @@ def render(chat: Sequence[Message], tokenizer: Tokenizer, *, ask: bool = False) 
         raise UsageError("the student has no chat template: choose an instruct model")
     turns = [{"role": turn.role, "content": turn.content} for turn in chat]
     try:
-        return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=ask))
+        text = tokenizer.apply_chat_template(
+            turns, chat_template=_dateless(tokenizer), tokenize=False, add_generation_prompt=ask
+        )
     except TemplateError as error:
         raise UsageError(f"the student's chat template refuses a row ({error}): choose another student") from error
+    return str(text)
 
 
 def prompt_tokens(chat: Sequence[Message], tokenizer: Tokenizer) -> list[int]:
@@ -203,6 +210,15 @@ def _check(chat: Sequence[Message], whole: str) -> None:
 def _holds_special(example: Example, tokenizer: Tokenizer) -> bool:
     texts = (*(turn.content for turn in example.messages), example.context)
     return any(token and token in text for text in texts for token in tokenizer.all_special_tokens)
+
+
+def _dateless(tokenizer: Tokenizer) -> str:
+    """The student's template; where it states today's date, with one fixed day in its stead.
+
+    A run that goes on tomorrow must read the same rows, and so must the student when it is asked.
+    """
+    template = str(tokenizer.get_chat_template())
+    return _ONE_DAY + template if "strftime_now" in template else template
 
 
 def _tokens(text: str, tokenizer: Tokenizer) -> list[int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from generators.errors import ShortError, StoppedError, UsageError
+from generators.errors import FactoryError, ShortError, StoppedError, UsageError
 from trainers.base import load_model, quietly
 from trainers.checkpoints import last_complete
 from trainers.guard import (
@@ -25,7 +25,7 @@ from trainers.guard import (
     validations,
     write_metrics,
 )
-from trainers.job import Job, divisor, micro_batch
+from trainers.job import Fit, Job, fit, smaller
 from trainers.lora import add_adapter
 from trainers.lora_trainer import fast_adapter, trainer_for
 from trainers.machine import Device, launched, world_size
@@ -33,6 +33,7 @@ from trainers.order import LengthOrder
 
 Ended = Literal["done", "early", "diverged"]
 _NO_ROOM = 16 * 1024 * 1024
+_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +80,31 @@ def train(job: Job, device: Device, watch: Watch, stop: Callable[[], bool]) -> T
         ShortError: The numbers failed before there was any adapter (exit 3).
         UsageError: Too little memory for even one row at once (exit 2).
     """
-    micro = micro_batch(job, device)
+    how = fit(job, device)
     while True:
         try:
-            return _attempt(job, device, micro, watch, stop)
-        except (RuntimeError, MemoryError, OSError) as error:
+            return _attempt(job, device, how, watch, stop)
+        except FactoryError:
+            raise
+        except Exception as error:
             if not _is_out_of_memory(error):
                 _check_disk(job.folder, error)
                 raise
-        if micro == 1:
+        less = smaller(how, max(1, job.recipe.batch // world_size()))
+        if less is None:
             raise UsageError(
                 "out of memory with one row at once: choose a smaller --student, --quantize 4bit, or a smaller "
                 "max_tokens under [train]"
             )
-        micro = divisor(job.recipe.batch, micro // 2)
-        watch.note(f"out of memory: going on with {micro} rows at once; a step stays {job.recipe.batch} rows")
+        how = less
+        watch.note(
+            f"out of memory: going on with {_rows(how.rows)} at once{', layers recomputed' * how.recomputed}; "
+            f"a step stays {_rows(job.recipe.batch)}"
+        )
         _free_memory()
 
 
-def _attempt(job: Job, device: Device, micro: int, watch: Watch, stop: Callable[[], bool]) -> Trained:
+def _attempt(job: Job, device: Device, how: Fit, watch: Watch, stop: Callable[[], bool]) -> Trained:
     started = time.monotonic()
     order = job.order
     with quietly():
@@ -111,9 +118,9 @@ def _attempt(job: Job, device: Device, micro: int, watch: Watch, stop: Callable[
         checkpoint_seconds=job.checkpoint_seconds,
     )
     with quietly(), fast_adapter(model, autocast=device.bf16):
-        trainer = _trainer(job, device, micro, model, order, guard)
+        trainer = _trainer(job, device, how, model, order, guard)
         guard.losses = trainer.losses
-        diverged = _run(job, trainer, watch, micro)
+        diverged = _run(job, trainer, watch, how.rows)
     history = tuple(trainer.state.log_history)
     if trainer.is_world_process_zero():
         write_metrics(job.folder / "metrics.jsonl", history)
@@ -130,7 +137,7 @@ def _attempt(job: Job, device: Device, micro: int, watch: Watch, stop: Callable[
         tokens=order.tokens(0, steps),
         tokens_per_second=tokens / guard.seconds if guard.seconds else 0.0,
         seconds=time.monotonic() - started,
-        micro_batch=micro,
+        micro_batch=how.rows,
         history=history,
     )
 
@@ -162,13 +169,13 @@ def _run(job: Job, trainer: Any, watch: Watch, micro: int) -> bool:  # noqa: ANN
     return False
 
 
-def _trainer(job: Job, device: Device, micro: int, model: Any, order: LengthOrder, guard: Guard) -> Any:  # noqa: ANN401
+def _trainer(job: Job, device: Device, how: Fit, model: Any, order: LengthOrder, guard: Guard) -> Any:  # noqa: ANN401
     recipe = job.recipe
     settings = {
         "output_dir": str(job.folder / "checkpoints"),
-        "per_device_train_batch_size": micro,
-        "per_device_eval_batch_size": micro,
-        "gradient_accumulation_steps": max(1, recipe.batch // (micro * world_size())),
+        "per_device_train_batch_size": how.rows,
+        "per_device_eval_batch_size": how.rows,
+        "gradient_accumulation_steps": max(1, recipe.batch // (how.rows * world_size())),
         "num_train_epochs": recipe.epochs,
         "learning_rate": recipe.rate,
         "lr_scheduler_type": "cosine",
@@ -177,7 +184,8 @@ def _trainer(job: Job, device: Device, micro: int, model: Any, order: LengthOrde
         "seed": recipe.seed,
         "bf16": device.bf16,
         "use_cpu": device.kind == "cpu",
-        "gradient_checkpointing": job.memory(micro, device) > device.free,
+        "gradient_checkpointing": how.recomputed,
+        "gradient_checkpointing_kwargs": {"use_reentrant": False},
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "eval_strategy": "epoch",
@@ -224,7 +232,8 @@ def _forecast(job: Job, trainer: Any, watch: Watch, micro: int) -> None:  # noqa
     tokens = order.tokens(0, order.steps * job.recipe.epochs)
     speed = sum(len(row.ids) for row in middle) / spent * world_size()
     watch.note(
-        f"{job.recipe.epochs} epochs at most, {order.steps * job.recipe.epochs} steps of {job.recipe.batch} rows, "
+        f"{_count(job.recipe.epochs, 'epoch')} at most, {_count(order.steps * job.recipe.epochs, 'step')} of "
+        f"{_rows(job.recipe.batch)}, "
         f"{tokens:,} tokens at about {speed:,.0f} a second: about {tokens / speed / 60:,.1f} minutes"
     )
 
@@ -259,6 +268,14 @@ def overfitting(trained: Trained) -> str:
     )
 
 
+def _rows(number: int) -> str:
+    return _count(number, "row")
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'s' * (number != 1)}"
+
+
 def _is_out_of_memory(error: Exception) -> bool:
     from accelerate.utils.memory import should_reduce_batch_size
 
@@ -266,10 +283,14 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _check_disk(folder: Path, error: Exception) -> None:
-    """Writing fails in many words when the disk is full."""
+    """Each package that writes a checkpoint has its own error for a full disk or quota."""
+    told = any(word in str(error) for word in _FULL)
     with suppress(OSError):
-        if shutil.disk_usage(folder).free < _NO_ROOM:
-            raise StoppedError("the disk is full; free some space and run again to go on") from error
+        told = told or shutil.disk_usage(folder).free < _NO_ROOM
+    if told:
+        raise StoppedError(
+            f"the disk is full: {folder.parent} has no room for a checkpoint; free some space and run again to go on"
+        ) from error
 
 
 def _free_memory() -> None:

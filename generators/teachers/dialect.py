@@ -7,12 +7,16 @@ richest dialect is tried first; what a server refuses it is not offered again.
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from generators.teachers import Message, Request
 from generators.teachers.error_bodies import ErrorBody
+from generators.teachers.failures import FeatureRefused
+
+log = logging.getLogger(__name__)
 
 SCHEMA_WORDS = ("response_format", "json_schema", "schema", "structured", "output_config", "output_format", "grammar")
 REFUSAL_WORDS = (
@@ -65,6 +69,35 @@ class Dialect:
         if first and first[0].role == "system":
             return (Message("system", f"{first[0].content}\n\n{rule}"), *rest)
         return (Message("system", rule), *request.messages)
+
+
+class Negotiation:
+    """In which dialect each request is sent: what the server is known to take, or one that is being tried."""
+
+    def __init__(self, spec: str, richest: Dialect) -> None:
+        self._spec = spec
+        self._known = richest
+        self._tried: dict[str, Dialect] = {}
+
+    def dialect_for(self, request: Request) -> Dialect:
+        """The dialect of the next attempt."""
+        return self._tried.pop(request.identity(self._spec), self._known) if self._tried else self._known
+
+    def refused(self, request: Request, dialect: Dialect, error: ErrorBody) -> FeatureRefused | None:
+        """Try a simpler one when the request is sent again; None if it was refused for no feature of ours."""
+        found = simpler(dialect, error, request)
+        if found is None:
+            return None
+        self._tried[request.identity(self._spec)] = found
+        log.info("%s refused a request (%s); trying a simpler one", self._spec, error.message)
+        return FeatureRefused(error.message)
+
+    def worked(self, request: Request, dialect: Dialect) -> None:
+        """Remember what worked, so that the next request is not refused first."""
+        learnt = self._known.narrowed(dialect, proven=dialect.schema_of(request) is not None)
+        if self._known.native_schema and not learnt.native_schema:
+            log.warning("%s takes no JSON schema; asking for JSON in the prompt instead", self._spec)
+        self._known = learnt
 
 
 def schema_in_words(schema: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 What needs a person (key, quota, model name) is no failure of one request but a ``generators.errors.TeacherError``.
 
 Reason codes of ``TransientFailure``: ``rate_limited``, ``overloaded``, ``server_error``, ``conflict``, ``connect``,
-``dns``, ``connect_timeout``, ``idle_timeout``, ``total_timeout``, ``disconnected``, ``half_body``, ``bad_http``.
+``dns``, ``connect_timeout``, ``idle_timeout``, ``total_timeout``, ``disconnected``, ``half_body``, ``bad_http``,
+``feature_refused``.
 Reason codes of ``PermanentFailure``: ``context_overflow``, ``content_filter``, ``bad_request``, ``oversized_reply``,
 ``invalid_utf8``, ``bad_reply``.
 """
@@ -11,6 +12,8 @@ Reason codes of ``PermanentFailure``: ``context_overflow``, ``content_filter``, 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+UNREACHABLE = frozenset({"dns", "connect", "connect_timeout"})
 
 
 class RequestFailure(Exception):  # noqa: N818 - a failure of one request; errors are what people read
@@ -43,6 +46,13 @@ class TransientFailure(RequestFailure):
     ) -> None:
         super().__init__(reason, detail, maybe_charged=maybe_charged)
         self.retry_after = retry_after
+
+
+class FeatureRefused(TransientFailure):
+    """The server takes no request with some feature; the teacher leaves it out when the request is sent again."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("feature_refused", detail=detail)
 
 
 class PermanentFailure(RequestFailure):

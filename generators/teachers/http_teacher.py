@@ -5,17 +5,15 @@ What differs between providers (address, headers, bodies) is a ``Provider``; see
 
 import asyncio
 import json
-import logging
 from collections.abc import Mapping
 from typing import Protocol
 
+from generators.errors import FactoryError
 from generators.teachers import RawReply, Reply, Request, TeacherSettings
-from generators.teachers.dialect import Dialect, simpler
+from generators.teachers.dialect import Dialect, Negotiation
 from generators.teachers.error_bodies import Caller, failure_of, parse_error
-from generators.teachers.failures import PermanentFailure
+from generators.teachers.failures import PermanentFailure, RequestFailure
 from generators.teachers.wire import Answer, Wire
-
-log = logging.getLogger(__name__)
 
 
 class Provider(Protocol):
@@ -56,22 +54,21 @@ class HttpTeacher:
     def __init__(self, provider: Provider, spec: str, settings: TeacherSettings) -> None:
         self.spec = spec
         self._provider = provider
-        self._wire = Wire(provider.url, settings, spec)
+        self._wire = Wire(provider.url, settings, spec, provider.base_variable)
         self._caller = Caller(spec, self._wire.place, provider.key_variable, provider.base_variable, provider.secrets)
-        self._dialect = provider.dialect
+        self._negotiation = Negotiation(spec, provider.dialect)
         self._headers: Mapping[str, str] | None = None
         self._opening = asyncio.Lock()
 
     async def send(self, request: Request) -> RawReply:
-        """Make one attempt; a refused feature is left out and the request sent again."""
+        """Make one attempt; ``FeatureRefused`` if the request is to be sent again, without a feature."""
         headers = self._headers or await self._open()
-        dialect = self._dialect
-        while True:
-            answer = await self._wire.post(self._provider.encode(request, dialect), headers)
-            if self._is_reply(answer):
-                self._adopt(dialect, request)
-                return RawReply(answer.body, answer.status, answer.latency)
-            dialect = self._simpler(answer, dialect, request)
+        dialect = self._negotiation.dialect_for(request)
+        answer = await self._wire.post(self._provider.encode(request, dialect), headers)
+        if not self._is_reply(answer):
+            raise self._failure(answer, dialect, request)
+        self._negotiation.worked(request, dialect)
+        return RawReply(answer.body, answer.status, answer.latency)
 
     def read(self, body: bytes) -> Reply:
         """Decode the body of a reply."""
@@ -94,25 +91,13 @@ class HttpTeacher:
             return False
         return self._provider.reply_mark in answer.body or b'"error"' not in answer.body
 
-    def _simpler(self, answer: Answer, dialect: Dialect, request: Request) -> Dialect:
-        """What is worth sending at once instead; raises what the answer means if there is nothing."""
+    def _failure(self, answer: Answer, dialect: Dialect, request: Request) -> RequestFailure | FactoryError:
+        """What an answer means that is no reply."""
         failure = failure_of(_status(answer), answer.headers, answer.body, self._caller)
         if not (isinstance(failure, PermanentFailure) and failure.reason == "bad_request"):
-            raise failure
-        found = simpler(dialect, parse_error(answer.body, self._caller.secrets), request)
-        if found is None:
-            raise failure
-        log.info("%s refused a request (%s); trying a simpler one", self.spec, failure.detail)
-        return found
-
-    def _adopt(self, worked: Dialect, request: Request) -> None:
-        """Remember what worked, so that the next request is not refused first."""
-        learnt = self._dialect.narrowed(worked, proven=worked.schema_of(request) is not None)
-        if learnt == self._dialect:
-            return
-        if self._dialect.native_schema and not learnt.native_schema:
-            log.warning("%s takes no JSON schema; asking for JSON in the prompt instead", self.spec)
-        self._dialect = learnt
+            return failure
+        error = parse_error(answer.body, self._caller.secrets)
+        return self._negotiation.refused(request, dialect, error) or failure
 
 
 def _status(answer: Answer) -> int:

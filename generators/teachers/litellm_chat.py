@@ -16,7 +16,7 @@ from typing import Any
 
 from generators.errors import MissingExtraError, TeacherError
 from generators.teachers import RawReply, Reply, Request, TeacherSettings
-from generators.teachers.dialect import Dialect, simpler
+from generators.teachers.dialect import Dialect, Negotiation
 from generators.teachers.error_bodies import Caller, failure_of, parse_error
 from generators.teachers.failures import PermanentFailure, TransientFailure
 from generators.teachers.openai_chat import decode_completion, strict_schema
@@ -38,28 +38,26 @@ class LiteLLMTeacher:
         # Whichever key it will use.
         keys = tuple(value for name, value in os.environ.items() if name.endswith(("_API_KEY", "_TOKEN")) and value)
         self._caller = Caller(spec, "through LiteLLM", "the provider's API key", "the provider's address", keys)
-        self._dialect = Dialect()
+        self._negotiation = Negotiation(spec, Dialect())
         self._library: ModuleType | None = None
         self._importing = asyncio.Lock()
 
     async def send(self, request: Request) -> RawReply:
-        """Make one attempt; a refused feature is left out and the request sent again."""
+        """Make one attempt; ``FeatureRefused`` if the request is to be sent again, without a feature."""
         library = await self._import()
-        dialect = self._dialect
-        while True:
-            started = time.perf_counter()
-            try:
-                reply = await library.acompletion(**self._arguments(request, dialect))
-            except TimeoutError as error:
-                raise TransientFailure("total_timeout", maybe_charged=True) from error
-            except Exception as error:  # noqa: BLE001 - LiteLLM raises classes of a dozen clients
-                dialect = self._simpler(error, dialect, request)
-                continue
-            self._dialect = self._dialect.narrowed(dialect, proven=dialect.schema_of(request) is not None)
-            body = reply.model_dump_json(exclude_none=True).encode()
-            if len(body) > self._settings.max_reply_bytes:
-                raise oversized(self._settings.max_reply_bytes)
-            return RawReply(body, 200, time.perf_counter() - started)
+        dialect = self._negotiation.dialect_for(request)
+        started = time.perf_counter()
+        try:
+            reply = await library.acompletion(**self._arguments(request, dialect))
+        except TimeoutError as error:
+            raise TransientFailure("total_timeout", maybe_charged=True) from error
+        except Exception as error:
+            raise self._failure(error, dialect, request) from error
+        self._negotiation.worked(request, dialect)
+        body = reply.model_dump_json(exclude_none=True).encode()
+        if len(body) > self._settings.max_reply_bytes:
+            raise oversized(self._settings.max_reply_bytes)
+        return RawReply(body, 200, time.perf_counter() - started)
 
     def read(self, body: bytes) -> Reply:
         """Decode the body of a reply: LiteLLM renders all providers' as chat completions."""
@@ -93,19 +91,17 @@ class LiteLLMTeacher:
             arguments["seed"] = request.wire_seed
         return arguments
 
-    def _simpler(self, error: Exception, dialect: Dialect, request: Request) -> Dialect:
-        """What is worth sending at once instead; raises what the error means if there is nothing."""
+    def _failure(self, error: Exception, dialect: Dialect, request: Request) -> Exception:
+        """What an error means."""
         status = getattr(error, "status_code", None)
         if not isinstance(status, int):
-            raise error  # No answer of a provider: a bug, here or there, which keeps its traceback.
+            return error  # No answer of a provider: a bug, here or there, which keeps its traceback.
         body = json.dumps({"error": {"message": str(error), "code": getattr(error, "code", None)}}).encode()
         headers = getattr(error, "litellm_response_headers", None) or {}
         failure = failure_of(status, headers, body, self._caller)
         if isinstance(failure, PermanentFailure) and failure.reason == "bad_request":
-            found = simpler(dialect, parse_error(body, self._caller.secrets), request)
-            if found is not None:
-                return found
-        raise failure from error
+            return self._negotiation.refused(request, dialect, parse_error(body, self._caller.secrets)) or failure
+        return failure
 
 
 def _import_library() -> ModuleType:

@@ -17,62 +17,25 @@ are quoted from the user message.
 import argparse
 import asyncio
 import dataclasses
-import hashlib
 import json
-import random
-import socket
-import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import web
 
-from generators.teachers.bodies import dict_of, text_of
 from generators.teachers.scripted_faults import BRIEF, PASSING, Answer, Circumstances, Fault, Protocol
 from generators.teachers.scripted_faults import FAULTS as RENDERERS
-from generators.teachers.scripted_replies import facts_of
+from generators.teachers.scripted_requests import Script, ScriptedRequest, default_script, read_request, with_faults
+from generators.teachers.scripted_wire import write_answer
 
 __all__ = ["Charge", "Fault", "ScriptedRequest", "ScriptedTeacher", "default_script", "with_faults"]
 
 KEY = "scripted-key-0123456789"
 HOST = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedRequest:
-    """A request as the script sees it.
-
-    Attributes:
-        protocol: Which of the two APIs it came through.
-        model: As named in it.
-        messages: (role, text) in order; Anthropic's system prompt comes first, as a system message.
-        schema: The native JSON schema, or None.
-        headers: Names in lower case.
-        n: 1 for the first request of the server's life, and so on.
-        attempt: 1 for the first request with these very bytes, and so on.
-        sha256: Of the body's bytes.
-        body: Decoded.
-    """
-
-    protocol: Protocol
-    model: str
-    messages: tuple[tuple[str, str], ...]
-    schema: Mapping[str, Any] | None
-    headers: Mapping[str, str]
-    n: int
-    attempt: int
-    sha256: str
-    body: Mapping[str, Any]
-
-    @property
-    def user(self) -> str:
-        """The text of the last user message."""
-        return next((text for role, text in reversed(self.messages) if role == "user"), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,32 +55,6 @@ class Charge:
     delivered: int
     charged: bool
     at: float
-
-
-Script = Callable[[ScriptedRequest], object]
-
-
-def default_script(request: ScriptedRequest) -> str:
-    """Quote facts from the user message."""
-    tag = str(request.body.get("seed") or dict_of(request.body.get("metadata")).get("user_id") or "0")
-    return facts_of(request.user, request.schema, int(tag.rpartition("-")[2]) if tag[-1:].isdigit() else 0)
-
-
-def with_faults(rate: float, seed: int, script: Script = default_script, faults: Sequence[Fault] = PASSING) -> Script:
-    """Mix passing faults into a script, by the request's bytes: the same run meets the same faults.
-
-    Args:
-        rate: Share of attempts that go wrong, 0 to 1.
-        seed: Another seed hits other requests.
-        script: What answers the rest.
-        faults: What is mixed in.
-    """
-
-    def mixed(request: ScriptedRequest) -> object:
-        chance = random.Random(f"{seed} {request.sha256} {request.attempt}")  # noqa: S311 - no secret
-        return chance.choice(faults) if chance.random() < rate else script(request)
-
-    return mixed
 
 
 class ScriptedTeacher:
@@ -226,10 +163,10 @@ class ScriptedTeacher:
             self._in_flight += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
         try:
-            request = self._parse(http, protocol, raw)
+            request = self._numbered(read_request(protocol, raw, http.headers))
             answer = self._answer(request)
             await asyncio.sleep(self._delay + answer.delay)
-            response, delivered = await _write(http, answer)
+            response, delivered = await write_answer(http, answer)
         finally:
             with self._lock:
                 self._in_flight -= 1
@@ -237,19 +174,9 @@ class ScriptedTeacher:
             self._ledger.append(Charge(request.sha256, answer.status, delivered, answer.charged, at))
         return response
 
-    def _parse(self, http: web.Request, protocol: Protocol, raw: bytes) -> ScriptedRequest:
-        body = dict_of(json.loads(raw))
-        sha256 = hashlib.sha256(raw).hexdigest()
-        self._attempts[sha256] = attempt = self._attempts.get(sha256, 0) + 1
-        turns = [(str(turn.get("role")), text_of(turn.get("content"))) for turn in body.get("messages", ())]
-        if protocol == "openai":
-            schema = dict_of(dict_of(body.get("response_format")).get("json_schema")).get("schema")
-        else:
-            schema = dict_of(dict_of(body.get("output_config")).get("format")).get("schema")
-            turns = [("system", text_of(body["system"])), *turns] if body.get("system") else turns
-        headers = {name.lower(): value for name, value in http.headers.items()}
-        model = str(body.get("model"))
-        return ScriptedRequest(protocol, model, tuple(turns), schema, headers, self._requests, attempt, sha256, body)
+    def _numbered(self, request: ScriptedRequest) -> ScriptedRequest:
+        self._attempts[request.sha256] = attempt = self._attempts.get(request.sha256, 0) + 1
+        return dataclasses.replace(request, n=self._requests, attempt=attempt)
 
     def _answer(self, request: ScriptedRequest) -> Answer:
         scripted = self._script(request)
@@ -260,54 +187,10 @@ class ScriptedTeacher:
         key = request.headers.get("authorization", request.headers.get("x-api-key", "")).rpartition(" ")[2]
         size = sum(len(text) for _, text in request.messages)
         at = Circumstances(request.protocol, request.model, key, text, size)
-        return RENDERERS[fault.name](fault, at) if fault is not None else at.reply()
-
-
-async def _write(http: web.Request, answer: Answer) -> tuple[web.StreamResponse, int]:
-    """Put an answer on the wire; the number is that of the body's bytes written while the client was there."""
-    if answer.ending == "whole":
-        there = http.transport is not None and not http.transport.is_closing()
-        response = web.Response(
-            status=answer.status, body=answer.body, content_type="application/json", headers=answer.headers
-        )
-        return response, len(answer.body) if there else 0
-    if answer.ending == "reset_before":
-        _reset(http)
-        return web.Response(), 0
-    return await _write_broken(http, answer)
-
-
-async def _write_broken(http: web.Request, answer: Answer) -> tuple[web.StreamResponse, int]:
-    response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    response.content_type = "application/json"
-    if answer.ending != "huge":
-        response.content_length = len(answer.body)
-    delivered = 0
-    try:
-        await response.prepare(http)
-        if answer.ending == "half":
-            await response.write(answer.body[: len(answer.body) // 2])
-            delivered = len(answer.body) // 2
-        while answer.ending == "huge" and delivered < answer.size:
-            await response.write(b" " * 65536)
-            delivered += 65536
-    except ConnectionError:  # The client has had enough, as it should.
-        return response, delivered
-    if answer.ending == "huge":
-        await response.write(answer.body)
-        return response, delivered + len(answer.body)
-    await asyncio.sleep(0.01)  # Lets the bytes above leave before the connection breaks.
-    _reset(http)
-    return response, delivered
-
-
-def _reset(http: web.Request) -> None:
-    """Break the connection with a TCP reset."""
-    if http.transport is None:
-        return
-    connection: socket.socket = http.transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    http.transport.abort()
+        if fault is None:
+            return at.reply()
+        answer = RENDERERS[fault.name](fault, at)
+        return dataclasses.replace(answer, delay=answer.delay + fault.late)
 
 
 def main() -> None:

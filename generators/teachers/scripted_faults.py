@@ -69,6 +69,7 @@ class Fault:
         retry_after_ms: Value of a ``retry-after-ms`` header.
         seconds: For ``slow``: this much later than usual.
         size: For ``huge``: bytes of the body.
+        late: Any fault, so many seconds later than usual.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Fault:
     retry_after_ms: str | None = None
     seconds: float = 5.0
     size: int = 1 << 30
+    late: float = 0.0
 
     def __post_init__(self) -> None:
         if self.name not in FAULTS:

@@ -31,7 +31,7 @@ from yarl import URL
 
 from generators.errors import FactoryError, TeacherError, UsageError
 from generators.teachers import TeacherSettings
-from generators.teachers.failures import PermanentFailure, RequestFailure, TransientFailure
+from generators.teachers.failures import UNREACHABLE, PermanentFailure, RequestFailure, TransientFailure
 
 READ_SIZE = 256 * 1024
 
@@ -49,8 +49,9 @@ class Answer:
 class Wire:
     """A pool of connections to one URL; opened by the first request, in whose event loop it then lives."""
 
-    def __init__(self, url: str, settings: TeacherSettings, spec: str) -> None:
+    def __init__(self, url: str, settings: TeacherSettings, spec: str, base_variable: str) -> None:
         self.url = checked_url(url, spec)
+        self._base_variable = base_variable
         self._settings = settings
         self._spec = spec
         self._session: aiohttp.ClientSession | None = None
@@ -123,9 +124,24 @@ class Wire:
             )
         if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == 407:
             return TeacherError(f"{self._spec}: the proxy wants a login (407); put it into HTTPS_PROXY")
-        detail = f"{self.place}: {error or type(error).__name__}"[:300]
         reason, maybe_charged = next((name, paid) for kind, name, paid in NETWORK_REASONS if isinstance(error, kind))
+        detail = f"{self.place}: {error or type(error).__name__}"[:300]
+        if reason in UNREACHABLE:
+            detail = self._unreachable(error, reason)
         return TransientFailure(reason, detail=detail, maybe_charged=maybe_charged)
+
+    def _unreachable(self, error: BaseException, reason: str) -> str:
+        """Say which address does not answer, and what to look at."""
+        cause = getattr(error, "os_error", None) or error
+        number = getattr(cause, "errno", None)
+        why = os.strerror(number) if isinstance(number, int) and number > 0 else cause
+        why = "no answer for too long" if reason == "connect_timeout" else why
+        through = f" through the proxy {self._proxy['proxy'].host}" if self._proxy else ""
+        proxy = "HTTPS_PROXY, " if self._proxy else ""
+        return (
+            f"no connection to {self.place}{through} ({why}): "
+            f"check that the server runs there, {proxy}{self._base_variable} and the network"
+        )[:300]
 
 
 # The first class that fits counts: (class, reason, whether the request may have reached the server).

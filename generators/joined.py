@@ -1,0 +1,90 @@
+"""Questions that two sections answer together, made of two that one section answers each.
+
+    trained pairs + their sections ─▶ {fact: [Pair(kind="multi-section")]}
+
+"How do I open a client? And what is the default of `timeout`?", with both answers and the quotes of both: without a
+call, and true where both are. The two have a name in common that few others have, so that somebody might ask both at
+once; pairs without such a partner give none. Which facts do follows the hash of their content.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from generators.names import names
+from generators.records import Pair, content_id
+from generators.unanswerable import RULES, draw
+
+KIND = "multi-section"
+TEACHER = f"{RULES}joined"
+_LONGEST_QUESTION, _LONGEST_ANSWER = 240, 700
+_MOST_WITH_A_NAME = 40  # a name that so many pairs speak of is the product's, or nobody's
+
+
+def joined(pairs: Sequence[Pair], share: float, seed: int) -> dict[str, list[Pair]]:
+    """Join about as many as the share asks for.
+
+    Args:
+        pairs: That are trained on: a question of the test must not stand in another row.
+        share: Of the facts that are drawn, 0 to 1.
+        seed: Another seed gives others.
+
+    Returns:
+        Fact that was drawn → its joined pair; none where no partner is.
+    """
+    if not share:
+        return {}
+    speaking = _by_name(pairs)
+    first: dict[str, Pair] = {}
+    for pair in sorted(pairs, key=lambda each: draw("joined wording", seed, each.id)):
+        first.setdefault(pair.fact, pair)
+    made: dict[str, list[Pair]] = {}
+    for fact, pair in first.items():
+        if draw("joined", seed, fact) < share:
+            partner = _partner(pair, speaking, seed)
+            if partner is not None:
+                made[fact] = [_joined(pair, partner)]
+    return made
+
+
+def _by_name(pairs: Iterable[Pair]) -> Mapping[str, list[Pair]]:
+    found: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        for name in names(f"{pair.question}\n{pair.answer}"):
+            found[name].append(pair)
+    return {name: those for name, those in found.items() if len({each.fact for each in those}) <= _MOST_WITH_A_NAME}
+
+
+def _partner(pair: Pair, speaking: Mapping[str, Sequence[Pair]], seed: int) -> Pair | None:
+    """A pair of another section that shares a name; the one with the rarest such name, then by hash."""
+    shared = [name for name in names(f"{pair.question}\n{pair.answer}") if name in speaking]
+    candidates = {
+        other.id: (len(speaking[name]), draw("partner", seed, pair.fact, other.id), other)
+        for name in sorted(shared, key=lambda name: (-len(speaking[name]), name))
+        for other in speaking[name]
+        if other.chunk != pair.chunk and _fits(pair, other)
+    }
+    return min(candidates.values(), key=lambda each: each[:2])[2] if candidates else None
+
+
+def _fits(one: Pair, other: Pair) -> bool:
+    return (
+        len(one.question) + len(other.question) <= _LONGEST_QUESTION
+        and len(one.answer) + len(other.answer) <= _LONGEST_ANSWER
+        and one.answer != other.answer
+    )
+
+
+def _joined(one: Pair, other: Pair) -> Pair:
+    question = f"{one.question} And {other.question[:1].lower()}{other.question[1:]}"
+    answer = f"{one.answer.rstrip()} {other.answer.lstrip()}"
+    return Pair(
+        id=content_id("pair", one.chunk, question, answer),
+        fact=content_id("joined", one.fact, other.fact),
+        question=question,
+        answer=answer,
+        quotes=(*one.quotes, *other.quotes),
+        kind=KIND,
+        chunk=one.chunk,
+        teacher=TEACHER,
+        template="",
+    )
