@@ -6,7 +6,7 @@ from generators.errors import UsageError
 from generators.templates import TemplateConstants, builtin_templates, load_template
 
 VALUES = {
-    "sections": [{"heading": ("Guide", "A"), "text": "Pass `x`.", "kind": "section"}],
+    "sections": [{"heading": ("Guide", "A"), "text": "Pass `x`.", "kind": "section", "fresh": ()}],
     "names": ["x"],
     "facts": 2,
     "wordings": 3,
@@ -120,7 +120,7 @@ def test_a_value_that_was_not_given_is_named(template):
 @pytest.mark.parametrize("name", OURS)
 def test_documents_are_never_evaluated_nor_escaped(name):
     text = "{{ 7*7 }} {% include 'x' %} {# gone? #} <b>&amp;\n    {%- raw -%}"
-    section = {"heading": ("{{ 7*7 }}",), "text": text, "kind": "section"}
+    section = {"heading": ("{{ 7*7 }}",), "text": text, "kind": "section", "fresh": ()}
     instructions, user = load_template(name).render({**VALUES, "sections": [section], "names": ["{{ 7*7 }}"]})
     assert text in user
     assert "{{ 7*7 }}" in user.splitlines()[0]
