@@ -39,14 +39,27 @@ from factory.cli_options import Count, common, tell
 )
 @click.option("--report-to", default=None, metavar="NAME,…", help="wandb, mlflow, tensorboard, if installed.")
 @click.option("--seed", type=int, default=None, metavar="N", help="Of the adapter and the order of rows.  [default: 0]")
+@click.option(
+    "--continue",
+    "onward",
+    is_flag=True,
+    help="Go on from the latest student with what is new since its version, instead of from the base.",
+)
 @click.option("--again", is_flag=True, help="Train even if the same was trained before.")
 @click.option("--show-row", type=int, default=None, metavar="N", help="Show what of row N is trained, and stop.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def train(show_row: int | None, again: bool, quiet: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+def train(
+    show_row: int | None,
+    again: bool,
+    onward: bool,
+    quiet: bool,
+    as_json: bool,
+    **flags: Any,  # noqa: ANN401
+) -> None:
     """Fine-tune a student on the latest dataset, with LoRA."""
     from factory.training import run_train
 
-    tell(run_train(flags, show_row=show_row, again=again, quiet=quiet, as_json=as_json))
+    tell(run_train(flags, show_row=show_row, again=again, onward=onward, quiet=quiet, as_json=as_json))
 
 
 @click.command()
@@ -95,9 +108,17 @@ def _questions(question: str | None) -> Iterator[str]:
 @click.option("--max-cost", type=click.FloatRange(min=0), default=None, metavar="USD", help="Stop at this cost.")
 @click.option("--seed", type=int, default=None, metavar="N", help="Of the questions and resamples.  [default: 0]")
 @click.option("--gate", is_flag=True, help="Exit 7 if the verdict is hold.")
+@click.option(
+    "--freshness", is_flag=True, help="Instead: ask what edits of the documents have changed; new, old or neither?"
+)
+@click.option(
+    "--since", default=None, metavar="VERSION", help="With --freshness: count the edits from this version on."
+)
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def score(
     gate: bool,
+    freshness: bool,
+    since: str | None,
     sample: int | None,
     labels: str | None,
     quiet: bool,
@@ -105,6 +126,11 @@ def score(
     **flags: Any,  # noqa: ANN401
 ) -> None:
     """Score the student against its teacher and its base: ship or hold, with intervals and reasons."""
+    if freshness:
+        from factory.freshen import run_freshness
+
+        tell(run_freshness(flags, since=since or "", quiet=quiet, as_json=as_json))
+        return
     from factory.scoring import run_score
 
     tell(run_score(flags, gate=gate, sample=sample or 0, labels=labels, quiet=quiet, as_json=as_json))

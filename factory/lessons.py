@@ -11,6 +11,7 @@ from random import Random
 from typing import cast
 
 from factory.config import Settings
+from factory.going_on import going_on, what_is_new
 from factory.progress import Screen
 from factory.store import Version, Workspace, messages
 from generators.chunk_records import CHUNKS_FILE, read_chunks
@@ -21,6 +22,7 @@ from trainers.job import Job
 from trainers.lora import Recipe, recipe_for
 from trainers.machine import Device, Quantize, check_device, find_device, use_one_gpu
 from trainers.sft_data import Encoded, Example, Tokenizer, describe, encode_all, read_examples, stop_tokens
+from trainers.student_folder import read_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Lessons:
         recipe: How.
         train, validation: Rows in tokens.
         notes: What a person should hear before it starts.
+        onward: The student that it goes on from; ``None`` for a new adapter.
     """
 
     settings: Settings
@@ -47,6 +50,7 @@ class Lessons:
     train: tuple[Encoded, ...]
     validation: tuple[Encoded, ...]
     notes: tuple[str, ...]
+    onward: Path | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -68,11 +72,18 @@ class Lessons:
             micro_batch=config.micro_batch,
             checkpoint_seconds=config.checkpoint_seconds,
             report_to=() if trackers == ("none",) else trackers,
+            onward=self.onward,
         )
 
 
-def prepare(settings: Settings, screen: Screen) -> Lessons:
-    """Find and read everything; nothing is written, but a base may be fetched."""
+def prepare(settings: Settings, screen: Screen, onward: Path | None = None) -> Lessons:
+    """Find and read everything; nothing is written, but a base may be fetched.
+
+    Args:
+        settings: The person's.
+        screen: Who hears of a download.
+        onward: A student to go on from: only what is new since its version is trained, with as many old rows.
+    """
     version = _version(Path(settings.out).expanduser())
     splits = {name: _examples(version, name, settings.context) for name in ("train", "validation")}
     for name, rows in splits.items():
@@ -87,8 +98,12 @@ def prepare(settings: Settings, screen: Screen) -> Lessons:
     def check(parameters: int) -> None:
         check_device(parameters, cast("Quantize", settings.quantize), device)
 
-    base = find_base(settings.student or default_base(device, settings.quantize), screen.pulling, check)
+    base = find_base(_student_of(settings, device, onward), screen.pulling, check)
     recipe = _recipe(settings, base)
+    if onward is not None:
+        recipe = going_on(recipe, onward, base)
+        splits["train"], told = what_is_new(version, splits["train"], onward)
+        notes.append(told)
     check(base.parameters)
     tokenizer = open_tokenizer(base)
     replayed = _replayed(settings, len(splits["train"]))
@@ -100,7 +115,13 @@ def prepare(settings: Settings, screen: Screen) -> Lessons:
     if replayed:
         notes.append(f"{len(replayed)} rows of {settings.train.replay_file} are mixed in against forgetting")
     train, validation = tuple(encoded["train"]), tuple(encoded["validation"])
-    return Lessons(settings, version, device, base, tokenizer, recipe, train, validation, tuple(notes))
+    return Lessons(settings, version, device, base, tokenizer, recipe, train, validation, tuple(notes), onward)
+
+
+def _student_of(settings: Settings, device: Device, onward: Path | None) -> str:
+    """What to train: as given, else the base of the student that goes on, else what suits the machine."""
+    before = str(read_manifest(onward)["base"]["spec"]) if onward else ""
+    return settings.student or before or default_base(device, settings.quantize)
 
 
 def _version(out: Path) -> Version:

@@ -42,6 +42,7 @@ def manifest_of(lessons: Lessons, trained: Trained, overfitting: str) -> dict[st
         "terms": dataset.manifest["terms"],
         "system_prompt": dataset.manifest["system_prompt"],
         "method": recipe.method,
+        "went_on_from": lessons.onward.name if lessons.onward else None,
         "context_words": _WORDS[recipe.context],
         "settings": asdict(recipe),
         "ended": trained.ended,

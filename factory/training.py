@@ -28,6 +28,7 @@ from trainers.job import Fit, Job, fit
 from trainers.lora import adapter_size
 from trainers.loss_plot import loss_plot
 from trainers.machine import check_disk, check_room, is_main, need_extra
+from trainers.student import latest_student
 from trainers.student_folder import make_latest, publish, read_manifest, students_of
 from trainers.train import Trained, overfitting, train
 
@@ -62,11 +63,13 @@ class Stop:
             raise StoppedError(_KEPT)
 
 
-def run_train(flags: Mapping[str, Any], *, show_row: int | None, again: bool, quiet: bool, as_json: bool) -> Said:
-    """``factory train``."""
+def run_train(
+    flags: Mapping[str, Any], *, show_row: int | None, again: bool, onward: bool, quiet: bool, as_json: bool
+) -> Said:
+    """``factory train``; ``onward`` goes on from the latest student."""
     if show_row is not None:
         return Said(_shown(flags, show_row, quiet=quiet))
-    manifest, folder = _train(flags, again=again, quiet=quiet)
+    manifest, folder = _train(flags, again=again, onward=onward, quiet=quiet)
     if manifest is None or folder is None:
         return Said("")
     result = result_of(manifest, folder)
@@ -84,7 +87,7 @@ def train_latest(flags: Mapping[str, Any], *, quiet: bool) -> dict[str, Any]:
     Raises:
         ShortError: The numbers failed on the way; the last good adapter is kept.
     """
-    manifest, folder = _train(flags, again=False, quiet=quiet)
+    manifest, folder = _train(flags, again=False, onward=False, quiet=quiet)
     if manifest is None or folder is None:
         return {}
     if manifest["ended"] == "diverged":
@@ -92,7 +95,9 @@ def train_latest(flags: Mapping[str, Any], *, quiet: bool) -> dict[str, Any]:
     return result_of(manifest, folder)
 
 
-def _train(flags: Mapping[str, Any], *, again: bool, quiet: bool) -> tuple[dict[str, Any] | None, Path | None]:
+def _train(
+    flags: Mapping[str, Any], *, again: bool, onward: bool, quiet: bool
+) -> tuple[dict[str, Any] | None, Path | None]:
     """Train, or find that it is done: the manifest and folder of the student; nothing in a helping process."""
     stop = Stop()
     stop.listen()
@@ -100,7 +105,7 @@ def _train(flags: Mapping[str, Any], *, again: bool, quiet: bool) -> tuple[dict[
     need_extra()
     students = Path(settings.out).expanduser() / "students"
     with Screen(quiet=quiet or not is_main()) as screen:
-        lessons = prepare(settings, screen)
+        lessons = prepare(settings, screen, latest_student(students.parent) if onward else None)
         with _alone(students):
             done = None if again else _same(students, lessons)
             if done is not None:

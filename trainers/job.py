@@ -44,6 +44,7 @@ class Job:
         folder: Of this run and no other; its checkpoints are kept here.
         micro_batch: Rows at once; 0 for what suits the machine.
         checkpoint_seconds: Between checkpoints.
+        onward: Folder of the adapter that it goes on from; ``None`` for a new one.
         report_to: Trackers that transformers knows, such as ``tensorboard``.
     """
 
@@ -56,6 +57,7 @@ class Job:
     micro_batch: int = 0
     checkpoint_seconds: float = 120.0
     report_to: tuple[str, ...] = ()
+    onward: Path | None = None
 
     @property
     def order(self) -> LengthOrder:

@@ -7,6 +7,7 @@ models take more rank and more rate. ``guide`` is the textbook example.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from generators.errors import UsageError
@@ -57,7 +58,10 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the adapter, besides the base, the rows and the machine."""
+    """Everything that decides the adapter, besides the base, the rows and the machine.
+
+    ``onward``: sha256 of the adapter that it goes on from; empty for a new one.
+    """
 
     rank: int
     alpha: int
@@ -74,6 +78,7 @@ class Recipe:
     quantize: Quantize
     method: str
     context: str
+    onward: str = ""
 
 
 def recipe_for(
@@ -130,13 +135,13 @@ def adapter_size(config: dict[str, Any], recipe: Recipe) -> int:
     return recipe.rank * pairs * layers
 
 
-def add_adapter(model: Any, recipe: Recipe, base_spec: str) -> Any:  # noqa: ANN401 - packages without types
-    """Put a new LoRA adapter on the model: float32, reproducible from the seed.
+def add_adapter(model: Any, recipe: Recipe, base_spec: str, onward: Path | None = None) -> Any:  # noqa: ANN401
+    """Put a LoRA adapter on the model: float32, a new one from the seed, or with the weights of the folder ``onward``.
 
     Raises:
         UsageError: The base has no layers of the names that the preset trains.
     """
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig, get_peft_model, load_peft_weights, set_peft_model_state_dict
     from transformers import set_seed
 
     set_seed(recipe.seed)
@@ -152,4 +157,6 @@ def add_adapter(model: Any, recipe: Recipe, base_spec: str) -> Any:  # noqa: ANN
     except ValueError as error:
         raise UsageError(f"{base_spec} has no layers named {recipe.layers}: use --preset default") from error
     adapted.peft_config["default"].base_model_name_or_path = base_spec  # not a path of this machine
+    if onward is not None:
+        set_peft_model_state_dict(adapted, load_peft_weights(str(onward), device="cpu"))
     return adapted

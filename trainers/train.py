@@ -108,7 +108,7 @@ def _attempt(job: Job, device: Device, how: Fit, watch: Watch, stop: Callable[[]
     started = time.monotonic()
     order = job.order
     with quietly():
-        model = add_adapter(load_model(job.base, job.recipe.quantize, device), job.recipe, job.base.spec)
+        model = add_adapter(load_model(job.base, job.recipe.quantize, device), job.recipe, job.base.spec, job.onward)
     guard = Guard(
         job.folder,
         order,
