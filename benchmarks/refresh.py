@@ -89,9 +89,8 @@ def many_sections(work: Path, url: str, sections: int) -> None:
         previous = replace(previous, manifest={**previous.manifest, "asked": asked})  # as if all had been asked about
         plan = make_plan(inputs, previous, workspace.find)
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
-        print(
-            f"{len(inputs.corpus.chunks)} sections, {name}: {seconds:.1f} s, {busy:.1f} of them CPU, {len(plan.todo)} to ask about"
-        )
+        took = f"{seconds:.1f} s, {busy:.1f} of them CPU"
+        print(f"{len(inputs.corpus.chunks)} sections, {name}: {took}, {len(plan.todo)} to ask about")
         for page in docs.iterdir():
             page.write_text(page.read_text().replace("# Page", "# The page", 1))
 

@@ -21,13 +21,14 @@ from factory.filtering import Said
 from factory.lock import locked
 from factory.manifest import count_pairs
 from factory.retention import delete_version, derived_from
-from factory.retired import read_retired, retired_record
+from factory.retired import read_retired
 from factory.store import Version, Workspace
 from factory.visible import visible
 from generators.asking import Spent
 from generators.chunk_records import read_chunks
 from generators.errors import StoppedError, UsageError
 from generators.failpoints import failpoint
+from generators.joined import TEACHER as JOINED
 from generators.journal_lines import Entry
 from generators.journal_purge import rewrite
 from generators.records import Chunk, Reject
@@ -164,13 +165,16 @@ def _path(document: str, known: Collection[str]) -> str:
 
 
 def _publish_without(workspace: Workspace, latest: Version, order: Order) -> None:
-    """A version that is the latest but for the document; none, if it held nothing else."""
+    """A version that is the latest but for the document; none, if it held nothing else.
+
+    Questions across two sections go all: one of them may have been the document's.
+    """
     gone = frozenset(order.chunks)
-    rows = [row for row in latest.rows if row.pair.chunk not in gone]
+    rows = [row for row in latest.rows if row.pair.chunk not in gone and row.pair.teacher != JOINED]
     if not rows:
         workspace.latest_link.unlink()
         return
-    lost = {row.pair.id for row in latest.rows if row.pair.chunk in gone}
+    lost = {row.pair.id for row in latest.rows} - {row.pair.id for row in rows}
     rejects = [_without_twin(each, lost) for each in latest.rejects if not _tells_of(each, gone)]
     before = latest.manifest
     remaining = [name for name in workspace.names() if name not in order.versions]
@@ -179,6 +183,7 @@ def _publish_without(workspace: Workspace, latest: Version, order: Order) -> Non
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous": remaining[-1] if remaining else None,
         "documents": [entry for entry in before["documents"] if entry["path"] != order.document],
+        "own": "",  # what is made by rule is made again by the next run
         "asked": {chunk: rounds for chunk, rounds in before["asked"].items() if chunk not in gone},
         "former_chunks": {chunk: each for chunk, each in before.get("former_chunks", {}).items() if chunk not in gone},
         "redactions": _without_places(before["redactions"], order.document),
@@ -189,9 +194,8 @@ def _publish_without(workspace: Workspace, latest: Version, order: Order) -> Non
     chunks = [_elsewhere(chunk, manifest["documents"]) for chunk in read_chunks(latest.path) if chunk.id not in gone]
     homes = {chunk.id: chunk.document for chunk in chunks}
     rows = [replace(row, document=homes.get(row.pair.chunk, row.document)) for row in rows]
-    retired = [retired_record(each) for each in read_retired(latest.path) if each.chunk not in gone]
     card = dataset_card(before["name"], manifest)
-    workspace.publish(rows, rejects, manifest, card, before["system_prompt"], chunks, retired)
+    workspace.publish(rows, rejects, manifest, card, before["system_prompt"], chunks)
 
 
 def _elsewhere(chunk: Chunk, documents: Iterable[Mapping[str, Any]]) -> Chunk:
@@ -201,7 +205,8 @@ def _elsewhere(chunk: Chunk, documents: Iterable[Mapping[str, Any]]) -> Chunk:
 
 
 def _tells_of(reject: Reject, gone: Collection[str]) -> bool:
-    return reject.chunk in gone or (reject.pair is not None and reject.pair.chunk in gone)
+    pair = reject.pair
+    return reject.chunk in gone or (pair is not None and (pair.chunk in gone or pair.teacher == JOINED))
 
 
 def _without_twin(reject: Reject, lost: Collection[str]) -> Reject:

@@ -196,7 +196,9 @@ def run(folder, out):
         finally:
             await asked.aclose()
 
-    chosen = Settings(docs=(str(folder),), out=str(out), teacher=SPEC, unanswerable_share=0.0, concurrency=4)
+    chosen = Settings(docs=(str(folder),), out=str(out), teacher=SPEC, concurrency=4)
+    # Made by rule, from what is kept: a share of it differs with the ids.
+    chosen = replace(chosen, unanswerable_share=0.0, multi_section_share=0.0)
     workspace = Workspace(out)
     inputs = prepare(replace(chosen, sources={"teacher": "flag"}), WATCH, is_local=False, retire_all=True)
     result = asyncio.run(go())
