@@ -555,3 +555,27 @@ def test_several_processes_train_one_student(tmp_path, workspace, base_folder, c
     assert done.returncode == 0, done.stderr.decode()
     [line] = done.stdout.decode().splitlines()
     assert (tmp_path / json.loads(line)["adapter"] / WEIGHTS).is_file()
+
+
+# Going on from a student
+
+
+def test_a_student_goes_on_with_what_is_new(tmp_path, workspace, base_folder, run_factory, cache):
+    env = {"FACTORY_CACHE": str(cache)}
+    first = run_factory("train", "--student", base_folder, "--epochs", 1, "--json", env=env)
+    assert first.code == 0, first.err
+    nothing = run_factory("train", "--continue", "--epochs", 1, env=env)
+    assert (nothing.code, "nothing to go on with" in nothing.err) == (2, True)
+    publish_rows(workspace, train=range(5, 50))
+    second = run_factory("train", "--continue", "--epochs", 1, "--json", env=env)
+    assert second.code == 0, second.err
+    assert "goes on from s0001 (v0001): 10 new rows, 10 of 35 old ones" in second.err
+    manifest = json.loads((workspace / "students" / "latest" / "manifest.json").read_text())
+    assert (manifest["student"], manifest["went_on_from"]) == ("s0002", "s0001")
+    assert manifest["dataset"]["rows"]["train"] == 20
+    before = json.loads((workspace / "students" / "s0001" / "manifest.json").read_text())
+    assert manifest["settings"]["onward"] == before["adapter_sha256"]
+    other = write_base(tmp_path / "another", seed=7)
+    publish_rows(workspace, train=range(60))
+    refused = run_factory("train", "--continue", "--student", other, "--epochs", 1, env=env)
+    assert (refused.code, "not on" in refused.err) == (2, True)
