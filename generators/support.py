@@ -65,6 +65,7 @@ def support_request(
         max_tokens=_LOCAL_TOKENS if is_local else _REMOTE_TOKENS,
         temperature=0.0 if is_local and not vote else None,
         slot=vote,
+        about=(chunk.id,),
     )
 
 
