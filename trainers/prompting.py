@@ -7,7 +7,7 @@ goes out (questions, references, answers) is made of them or of what a model sai
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from generators.privacy import PrivacyConfig, admitted, redact
 from generators.records import Chunk
@@ -79,7 +79,9 @@ def conversation(desk: Desk, question: str, chunks: Iterable[Chunk]) -> tuple[Me
 
 def answer_request(desk: Desk, question: str, chunks: Iterable[Chunk], *, is_local: bool) -> Request:
     """The same as a request."""
-    return _request(conversation(desk, question, chunks), None, is_local=is_local)
+    shown = list(chunks)
+    request = _request(conversation(desk, question, shown), None, is_local=is_local)
+    return replace(request, about=tuple(chunk.id for chunk in shown))
 
 
 def grade_request(desk: Desk, key: Key, answer: str, vote: int, *, is_local: bool) -> Request:
