@@ -8,6 +8,7 @@ The judge's name stands beside every figure that it made.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from factory.comparison import comparison_line
 from factory.visible import visible
 from generators.unanswerable import draw
 
@@ -32,6 +33,7 @@ def page(score: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> str:
         *(["\n".join(f"> {_plain(line)}  " for line in score["warnings"])] if score["warnings"] else []),
         f"## Accuracy, graded by rules\n\n{_table(score)}",
         _gap(score),
+        comparison_line(score["last_score"]),
         _beside(score),
         *_labels(score),
         *_judge(score),
@@ -48,6 +50,8 @@ def summary(score: Mapping[str, Any], path: str) -> str:
     judge = score["judge"]
     if judge:
         lines += [_judged_gap(judge), ""]
+    if told := comparison_line(score["last_score"]):
+        lines += [f"  {visible(told)}", ""]
     lines += [f"  {'ok  ' if each['passed'] else 'HOLD'}  {each['text']}" for each in score["reasons"]]
     lines += [f"  note  {visible(line)}" for line in score["warnings"]]
     lines += ["", f"verdict: {score['verdict']}", f"report: {visible(path)}"]

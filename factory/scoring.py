@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from factory.candidate import Candidate, find_candidate
+from factory.comparison import compared
 from factory.config import Settings, resolve
 from factory.examine import Score, examine
 from factory.filtering import Said
@@ -55,7 +56,7 @@ def run_score(
         found = asyncio.run(
             examine(workspace, candidate, settings, screen, Path(labels).expanduser() if labels else None)
         )
-        told, path, answers = _published(workspace, found)
+        told, path, answers = _published(workspace, found, settings.seed)
     shown = side_by_side(answers, sample, settings.seed) if sample else ""
     code = ExitCode.HOLD if gate and not found.verdict.ships else ExitCode.DONE
     if as_json:
@@ -63,9 +64,10 @@ def run_score(
     return Said("\n\n".join(part for part in (shown, summary(told, str(path / "report.md"))) if part), code=code)
 
 
-def _published(workspace: Workspace, found: Score) -> tuple[dict[str, Any], Path, list[dict[str, Any]]]:
+def _published(workspace: Workspace, found: Score, seed: int) -> tuple[dict[str, Any], Path, list[dict[str, Any]]]:
     """Write the report: (what ``--json`` prints, the report's folder, the rows of ``answers.jsonl``)."""
-    told, answers = score_json(found), [answer.record() for answer in found.answers]
+    answers = [answer.record() for answer in found.answers]
+    told = {**score_json(found), "last_score": compared(workspace.root, answers, seed)}
     path = write_report(workspace.root, page(told, answers), told, answers)
     return {**told, "report": str(path)}, path, answers
 

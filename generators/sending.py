@@ -77,6 +77,7 @@ class Sender:
     unreachable: str = ""
     held_back: bool = False
     _answered: bool = False
+    _sunset: str = ""
     _said_at: float = -_QUIET_SECONDS
 
     async def reply(self, request: Request) -> tuple[Reply, bool]:
@@ -186,7 +187,14 @@ class Sender:
             raise
         self._answered = True
         self.pace.grow()
+        self._warn_of_the_end(raw.sunset)
         return raw
+
+    def _warn_of_the_end(self, sunset: str) -> None:
+        """Say once what the provider says of the model's last day."""
+        if sunset and sunset != self._sunset:
+            self._sunset = sunset
+            self.on_event(f"{self.teacher.spec} shuts down on {sunset}, says its provider: choose another before then")
 
     def _failed(self, request: Request, identity: str, failure: RequestFailure, sent_at: float) -> None:
         self.journal.failed(identity, failure.reason, maybe_charged=failure.maybe_charged)

@@ -92,11 +92,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
-    """A reply as received. ``status`` is HTTP's (200 where there is no HTTP), ``latency`` in seconds."""
+    """A reply as received. ``status`` is HTTP's (200 where there is no HTTP), ``latency`` in seconds.
+
+    ``sunset`` is the day on which the model ends, where the provider says so.
+    """
 
     body: bytes
     status: int
     latency: float
+    sunset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from generators.teachers import RawReply, Reply, Request, TeacherSettings
 from generators.teachers.dialect import Dialect, Negotiation
 from generators.teachers.error_bodies import Caller, failure_of, parse_error
 from generators.teachers.failures import PermanentFailure, RequestFailure
+from generators.teachers.sunset import sunset_of
 from generators.teachers.wire import Answer, Wire
 
 
@@ -68,7 +69,8 @@ class HttpTeacher:
         if not self._is_reply(answer):
             raise self._failure(answer, dialect, request)
         self._negotiation.worked(request, dialect)
-        return RawReply(answer.body, answer.status, answer.latency)
+        sunset = sunset_of(answer.headers, answer.body)
+        return RawReply(answer.body, answer.status, answer.latency, sunset)
 
     def read(self, body: bytes) -> Reply:
         """Decode the body of a reply."""
