@@ -186,6 +186,10 @@ def test_nothing_is_bought_twice(place, asked):
         "factory-data/reports/r0002",
     )
     assert (one.pop("cost_usd"), other.pop("cost_usd")) == (None, 0)
+    before, again = one.pop("last_score"), other.pop("last_score")
+    assert before is None
+    assert (again["report"], again["before"], again["change"]) == ("r0001", again["now"], 0)
+    assert again["common"] > 0
     assert one == other
 
 
