@@ -95,7 +95,11 @@ class Composer:
     def _extras(self, taught: Sequence[Pair]) -> dict[str, list[Pair]]:
         """What stands beside the pairs of a fact: their other wordings, questions without an answer."""
         settings = self.inputs.settings
-        config = UnanswerableConfig(settings.unanswerable_share, settings.product, settings.seed)
+        # A fact that is drawn gives rise to two, and the share is of the pairs: a fact has several.
+        constants = self.inputs.template.constants
+        wordings = 1 + settings.rewordings if constants.bound_quotes else constants.wordings
+        drawn = min(1.0, settings.unanswerable_share * wordings / 2)
+        config = UnanswerableConfig(drawn, settings.product, settings.seed)
         extras = reworded(taught, settings.rewordings if self.inputs.template.constants.bound_quotes else 0)
         for fact, pairs in unanswerable(taught, self.inputs.corpus.chunks, config).items():
             extras.setdefault(fact, []).extend(pairs)

@@ -21,7 +21,9 @@ from trainers.base import Base, default_base, find_base, open_tokenizer
 from trainers.job import Job
 from trainers.lora import Recipe, recipe_for
 from trainers.machine import Device, Quantize, check_device, find_device, use_one_gpu
+from trainers.replay import replayed
 from trainers.sft_data import Encoded, Example, Tokenizer, describe, encode_all, read_examples, stop_tokens
+from trainers.student import Student, open_student
 from trainers.student_folder import read_manifest
 
 
@@ -106,14 +108,15 @@ def prepare(settings: Settings, screen: Screen, onward: Path | None = None) -> L
         notes.append(told)
     check(base.parameters)
     tokenizer = open_tokenizer(base)
-    replayed = _replayed(settings, len(splits["train"]))
+    others = _replayed(settings, base, len(splits["train"]), screen)
     encoded = {}
-    for name, rows in (("train", [*splits["train"], *replayed]), ("validation", splits["validation"])):
+    for name, rows in (("train", [*splits["train"], *others]), ("validation", splits["validation"])):
         encoded[name], left_out = encode_all(rows, tokenizer, stop_tokens(tokenizer, base.stops), recipe.max_tokens)
         if left_out:
             notes.append(f"left out of {name}: {describe(left_out)}")
-    if replayed:
-        notes.append(f"{len(replayed)} rows of {settings.train.replay_file} are mixed in against forgetting")
+    if others:
+        source = settings.train.replay_file or "the base's own answers"
+        notes.append(f"{len(others)} rows of {source} are mixed in against forgetting")
     train, validation = tuple(encoded["train"]), tuple(encoded["validation"])
     return Lessons(settings, version, device, base, tokenizer, recipe, train, validation, tuple(notes), onward)
 
@@ -165,18 +168,23 @@ def _texts(version: Version) -> Mapping[str, str]:
     return {chunk.id: chunk.text for chunk in read_chunks(version.path)}
 
 
-def _replayed(settings: Settings, rows: int) -> Sequence[Example]:
-    """Rows of other kinds, drawn by the seed: their share of the training rows."""
+def _replayed(settings: Settings, base: Base, rows: int, screen: Screen) -> Sequence[Example]:
+    """Rows of other kinds: their share of the training rows, of a person's file or the base's own."""
     config = settings.train
-    if not config.replay_share:
+    wanted = round(config.replay_share * rows)
+    if not wanted:
         return ()
-    path = Path(config.replay_file).expanduser()
     if not config.replay_file:
-        raise UsageError("replay_share needs replay_file under [train]: a JSONL of rows like train.jsonl")
+
+        def opened() -> Student:
+            screen.note("asking the base ordinary questions: its answers are mixed in against forgetting")
+            return open_student(base.spec)
+
+        return replayed(base.sha256, wanted, opened)
+    path = Path(config.replay_file).expanduser()
     try:
         lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     found = read_examples(lines)
-    wanted = min(len(found), round(config.replay_share * rows))
-    return Random(settings.seed).sample(found, wanted)  # noqa: S311 - a choice of rows, no secret
+    return Random(settings.seed).sample(found, min(len(found), wanted))  # noqa: S311 - a choice of rows, no secret

@@ -39,7 +39,8 @@ class TrainConfig:
         max_tokens: Longer rows are left out.
         checkpoint_seconds: Time between checkpoints besides those at the end of each epoch.
         replay_share: Rows of other kinds mixed in against forgetting, as a share of the training rows.
-        replay_file: JSONL of such rows, in the form of ``train.jsonl``.
+        replay_file: JSONL of such rows, in the form of ``train.jsonl``; without one they are what the base itself
+            answers to ordinary questions (``trainers.replay``).
     """
 
     rank: int = 0
@@ -52,7 +53,7 @@ class TrainConfig:
     patience: int = 2
     max_tokens: int = 2048
     checkpoint_seconds: float = 120.0
-    replay_share: float = 0.0
+    replay_share: float = 0.25
     replay_file: str = ""
 
 

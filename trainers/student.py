@@ -50,6 +50,10 @@ class Student:
         """Answer conversations, each ending with a question, in their order; at most ``max_tokens`` an answer."""
         return [text for text, _, _ in self._replies(conversations, max_tokens)]
 
+    def whole_answers(self, conversations: Sequence[Sequence[Message]], max_tokens: int) -> list[str]:
+        """Like ``answer_all``, but nothing where the answer did not end within ``max_tokens``."""
+        return [text if written < max_tokens else "" for text, _, written in self._replies(conversations, max_tokens)]
+
     async def send(self, request: Request) -> RawReply:
         """Answer one request; schema, temperature and seed are not looked at."""
         began = time.perf_counter()

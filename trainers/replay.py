@@ -1,0 +1,117 @@
+"""What a base says to ordinary questions: rows that are mixed in, so that training on one subject wipes out no other.
+
+    base, number ─▶ [Example(question, the base's own answer)]
+
+The answers are the base's, not ours: what is kept is its behaviour, not what somebody thinks it should be (as
+in self-synthesised rehearsal, arXiv 2403.01244). The questions are made by rule and none stands in the general
+set that forgetting is measured by. Answers are kept in the user's cache, by the base's weights.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from generators.models import cache_folder
+from generators.records import content_id
+from generators.teachers import Message
+from trainers.general import general_items
+from trainers.sft_data import Example
+
+MOST = 240
+_ROOM = 80  # tokens of an answer; longer ones are left out, for a cut answer teaches to stop halfway
+_THINGS = (
+    "a bridge", "a calendar", "a candle", "a compass", "a desert", "a dictionary", "a dolphin", "a drum", "a forest",
+    "a fridge", "a garden", "a glacier", "a hammer", "a harbour", "a kettle", "a ladder", "a lighthouse", "a magnet",
+    "a map", "a mirror", "a museum", "a needle", "a passport", "a piano", "a pillow", "a recipe", "a sailing boat",
+    "a telescope", "a tunnel", "a violin", "a volcano", "a wallet", "an earthquake", "an umbrella", "bread", "cotton",
+    "electricity", "friendship", "gravity", "honey", "inflation", "oxygen", "photosynthesis", "salt", "traffic",
+)  # fmt: skip
+_LANDS = (
+    "Argentina", "Austria", "Belgium", "Chile", "Cuba", "Denmark", "Finland", "Greece", "Hungary", "Ireland", "Kenya",
+    "Mexico", "Norway", "Peru", "Poland", "Portugal", "Sweden", "Thailand", "Turkey", "Vietnam",
+)  # fmt: skip
+_WORDS = ("early", "heavy", "narrow", "noisy", "poor", "sharp", "shallow", "strong", "sweet", "wide", "young", "brave")
+_LISTS = (
+    "tools",
+    "trees",
+    "sports",
+    "vegetables",
+    "jobs",
+    "instruments",
+    "rivers",
+    "kinds of weather",
+    "drinks",
+    "birds",
+)
+_FORMS = (
+    ("In one sentence, what is {}?", _THINGS),
+    ("What do people use {} for?", _THINGS[:34]),
+    ("Write one sentence about {}.", _THINGS),
+    ("Which city is the capital of {}?", _LANDS),
+    ("On which continent is {}?", _LANDS),
+    ("What is the opposite of '{}'? One word, please.", _WORDS),
+    ("Give me a word that means the same as '{}'.", _WORDS),
+    ("Give two examples of {}.", _LISTS),
+    ("Write the word '{}' in capital letters.", _WORDS),
+)
+
+
+class Answering(Protocol):
+    """A model that answers; ``trainers.student.Student`` is one."""
+
+    def whole_answers(self, conversations: Sequence[Sequence[Message]], max_tokens: int) -> list[str]:
+        """Answer each conversation, in their order; empty where it came to no end."""
+
+
+def replay_questions() -> list[str]:
+    """All questions, in an order of their own; none of the general set."""
+    known = {item.question for item in general_items()}
+    found = [question for question in _made() if question not in known]
+    Random(7).shuffle(found)  # noqa: S311 - an order, no secret
+    return found
+
+
+def _made() -> Iterator[str]:
+    for form, values in _FORMS:
+        for value in values:
+            yield form.format(value)
+    for one in range(3, 48, 4):
+        yield f"How much is {one} plus {one // 2 + 5}? Just the number."
+        yield f"How much is {one + 30} minus {one}? Just the number."
+        yield f"How much is {one} times {one % 5 + 2}? Just the number."
+
+
+def replayed(base_sha256: str, count: int, opened: Callable[[], Answering]) -> list[Example]:
+    """The base's answers to ``count`` questions at most; it is opened only if they are not known yet.
+
+    Args:
+        base_sha256: Of the base's weights.
+        count: Rows that are wanted.
+        opened: Opens the base.
+
+    Returns:
+        Rows without a system message; fewer where the base did not come to an end.
+    """
+    asked = replay_questions()[:MOST]
+    file = cache_folder() / "replay" / f"{content_id('replay-1', base_sha256, _ROOM, asked)}.json"
+    answers = _kept(file)
+    if answers is None:
+        model = opened()
+        texts = model.whole_answers([(Message("user", question),) for question in asked], _ROOM)
+        answers = [[question, text] for question, text in zip(asked, texts, strict=True) if text]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(f".{os.getpid()}")  # several processes may train one student
+        draft.write_text(json.dumps(answers, ensure_ascii=False), "utf-8")
+        draft.replace(file)
+    return [Example((Message("user", question), Message("assistant", text))) for question, text in answers[:count]]
+
+
+def _kept(file: Path) -> list[list[str]] | None:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, list) else None
