@@ -106,7 +106,10 @@ class Composer:
         everything = [*taught, *(pair for each in extras.values() for pair in each)]
         places = self._places(everything)
         trained = [pair for pair in everything if places[pair.id].split == "train" and pair.quotes]
-        for fact, pairs in joined(trained, settings.multi_section_share, settings.seed).items():
+        homes = {chunk.id: chunk.document for chunk in self.inputs.corpus.chunks.values()}
+        for fact, pairs in joined(
+            trained, homes, min(1.0, settings.multi_section_share * wordings), settings.seed
+        ).items():
             extras.setdefault(fact, []).extend(pairs)
         return extras
 

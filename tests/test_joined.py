@@ -4,6 +4,8 @@ from generators.joined import KIND, joined
 from generators.records import Pair, content_id
 from tests.test_compose import generate, version
 
+HOMES = {f"c{number}": f"{number}.md" for number in range(99)}
+
 
 def _pair(fact: str, question: str, chunk: str, answer: str = "") -> Pair:
     answer = answer or f"The answer of {fact}."
@@ -14,7 +16,7 @@ def test_two_sections_that_share_a_name_are_asked_about_at_once():
     one = _pair("a", "How do I set `timeout`?", "c1")
     other = _pair("b", "What does `timeout` limit?", "c2")
     alone = _pair("c", "How do I paint the `bikeshed`?", "c3")
-    found = joined([one, other, alone], 1.0, 0)
+    found = joined([one, other, alone], HOMES, 1.0, 0)
     assert set(found) == {"a", "b"}
     [pair] = found["a"]
     assert pair.question == "How do I set `timeout`? And what does `timeout` limit?"
@@ -24,19 +26,26 @@ def test_two_sections_that_share_a_name_are_asked_about_at_once():
 
 def test_no_partner_in_the_same_section_nor_for_nothing():
     pairs = [_pair("a", "How do I set `timeout`?", "c1"), _pair("b", "What does `timeout` limit?", "c1")]
-    assert joined(pairs, 1.0, 0) == {}
-    assert joined([*pairs, _pair("d", "Is `timeout` a number?", "c2")], 0.0, 0) == {}
+    assert joined(pairs, HOMES, 1.0, 0) == {}
+    assert joined([*pairs, _pair("d", "Is `timeout` a number?", "c2")], HOMES, 0.0, 0) == {}
+
+
+def test_sections_of_one_document_go_together_where_no_name_does():
+    pairs = [_pair("a", "How do I open a client?", "c1"), _pair("b", "How do I close a stream?", "c2")]
+    [pair] = joined(pairs, {"c1": "guide.md", "c2": "guide.md"}, 1.0, 0)["a"]
+    assert pair.question == "How do I open a client? And how do I close a stream?"
+    assert joined(pairs, HOMES, 1.0, 0) == {}
 
 
 def test_what_is_everybodys_name_joins_nothing():
     pairs = [_pair(f"f{number}", f"What about `httpx` number x{number}?", f"c{number}") for number in range(60)]
-    assert joined(pairs, 1.0, 0) == {}
+    assert joined(pairs, HOMES, 1.0, 0) == {}
 
 
 def test_long_ones_stay_apart():
     long = "x " * 400
     pairs = [_pair("a", "How do I set `timeout`?", "c1", long), _pair("b", "What does `timeout` limit?", "c2")]
-    assert joined(pairs, 1.0, 0) == {}
+    assert joined(pairs, HOMES, 1.0, 0) == {}
 
 
 def test_a_version_holds_some_and_none_repeats_a_question_of_the_test(manual, run_factory, teacher, tmp_path):
