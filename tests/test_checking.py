@@ -4,9 +4,8 @@ import json
 import shutil
 
 import pytest
-
-from tests.conftest import answer, facts_in
-from tests.test_compose import SPEC, lines, version
+from conftest import answer, facts_in
+from test_compose import SPEC, lines, version
 
 
 def checking(doubted=(), lost=(), votes=None):

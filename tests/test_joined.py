@@ -1,8 +1,9 @@
 """Questions that two sections answer together: what is joined with what, and what is not."""
 
+from test_compose import generate, version
+
 from generators.joined import KIND, joined
 from generators.records import Pair, content_id
-from tests.test_compose import generate, version
 
 HOMES = {f"c{number}": f"{number}.md" for number in range(99)}
 

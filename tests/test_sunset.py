@@ -5,9 +5,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from conftest import facts_in
 
 from generators.teachers.sunset import sunset_of
-from tests.conftest import facts_in
 
 
 @pytest.mark.parametrize(
