@@ -21,6 +21,7 @@ from trainers.general import general_items
 from trainers.sft_data import Example
 
 MOST = 240
+_BATCH = 48
 _ROOM = 80  # tokens of an answer; longer ones are left out, for a cut answer teaches to stop halfway
 _THINGS = (
     "a bridge", "a calendar", "a candle", "a compass", "a desert", "a dictionary", "a dolphin", "a drum", "a forest",
@@ -96,22 +97,29 @@ def replayed(base_sha256: str, count: int, opened: Callable[[], Answering]) -> l
         Rows without a system message; fewer where the base did not come to an end.
     """
     asked = replay_questions()[:MOST]
-    file = cache_folder() / "replay" / f"{content_id('replay-1', base_sha256, _ROOM, asked)}.json"
+    file = cache_folder() / "replay" / f"{content_id('replay-2', base_sha256, _ROOM, asked)}.json"
     answers = _kept(file)
-    if answers is None:
-        model = opened()
-        texts = model.whole_answers([(Message("user", question),) for question in asked], _ROOM)
-        answers = [[question, text] for question, text in zip(asked, texts, strict=True) if text]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}")  # several processes may train one student
-        draft.write_text(json.dumps(answers, ensure_ascii=False), "utf-8")
-        draft.replace(file)
-    return [Example((Message("user", question), Message("assistant", text))) for question, text in answers[:count]]
+    model: Answering | None = None
+    while sum(map(bool, answers)) < count and len(answers) < len(asked):
+        model = model or opened()
+        following = asked[len(answers) : len(answers) + _BATCH]
+        answers += model.whole_answers([(Message("user", question),) for question in following], _ROOM)
+        _keep(file, answers)
+    whole = [(question, text) for question, text in zip(asked, answers, strict=False) if text]
+    return [Example((Message("user", question), Message("assistant", text))) for question, text in whole[:count]]
 
 
-def _kept(file: Path) -> list[list[str]] | None:
+def _keep(file: Path, answers: Sequence[str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(f".{os.getpid()}")  # several processes may train one student
+    draft.write_text(json.dumps(answers, ensure_ascii=False), "utf-8")
+    draft.replace(file)
+
+
+def _kept(file: Path) -> list[str]:
+    """The answers to the first questions, empty where one came to no end; none yet."""
     try:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
-        return None
-    return found if isinstance(found, list) else None
+        return []
+    return [str(each) for each in found] if isinstance(found, list) else []
