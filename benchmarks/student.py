@@ -4,7 +4,7 @@
     python benchmarks/student.py --out WORKSPACE --variants default,guide     some of them
 
 The workspace holds a published version (`factory generate --docs … --teacher local/qwen2.5-coder-1.5b --out WORKSPACE`
-makes one); the teacher is asked about each question once, for all variants. Prints a Markdown table: the variant, minutes
+makes one); the teacher is asked each question once, for all variants. Prints a Markdown table: the variant, minutes
 of training, seen and unseen accuracy, gap closed with its interval, general set and refusals against the base.
 """
 

@@ -23,7 +23,7 @@ from trainers.student_folder import WEIGHTS, read_manifest
 
 # Prompt tokens of one batch: enough to keep a machine busy, few enough to fit beside the weights.
 _BATCH_TOKENS = {"cpu": 4096, "mps": 4096, "cuda": 32768}
-_BATCH_ROWS = {"cpu": 16, "mps": 16, "cuda": 128}
+_BATCH_ROWS = {"cpu": 64, "mps": 64, "cuda": 128}
 
 
 class Student:
