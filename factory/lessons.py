@@ -78,13 +78,14 @@ class Lessons:
         )
 
 
-def prepare(settings: Settings, screen: Screen, onward: Path | None = None) -> Lessons:
+def prepare(settings: Settings, screen: Screen, onward: Path | None = None, *, asking: bool = True) -> Lessons:
     """Find and read everything; nothing is written, but a base may be fetched.
 
     Args:
         settings: The person's.
         screen: Who hears of a download.
         onward: A student to go on from: only what is new since its version is trained, with as many old rows.
+        asking: The base may be asked for rows against forgetting; without, they are left out.
     """
     version = _version(Path(settings.out).expanduser())
     splits = {name: _examples(version, name, settings.context) for name in ("train", "validation")}
@@ -108,7 +109,7 @@ def prepare(settings: Settings, screen: Screen, onward: Path | None = None) -> L
         notes.append(told)
     check(base.parameters)
     tokenizer = open_tokenizer(base)
-    others = _replayed(settings, base, len(splits["train"]), screen)
+    others = _replayed(settings, base, len(splits["train"]), screen, asking=asking)
     encoded = {}
     for name, rows in (("train", [*splits["train"], *others]), ("validation", splits["validation"])):
         encoded[name], left_out = encode_all(rows, tokenizer, stop_tokens(tokenizer, base.stops), recipe.max_tokens)
@@ -168,11 +169,11 @@ def _texts(version: Version) -> Mapping[str, str]:
     return {chunk.id: chunk.text for chunk in read_chunks(version.path)}
 
 
-def _replayed(settings: Settings, base: Base, rows: int, screen: Screen) -> Sequence[Example]:
+def _replayed(settings: Settings, base: Base, rows: int, screen: Screen, *, asking: bool) -> Sequence[Example]:
     """Rows of other kinds: their share of the training rows, of a person's file or the base's own."""
     config = settings.train
     wanted = round(config.replay_share * rows)
-    if not wanted:
+    if not wanted or not (config.replay_file or asking):
         return ()
     if not config.replay_file:
 

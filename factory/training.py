@@ -201,7 +201,7 @@ def _shown(flags: Mapping[str, Any], number: int, *, quiet: bool) -> str:
     settings = resolve(flags, Path.cwd())
     need_extra()
     with Screen(quiet=quiet) as screen:
-        lessons = prepare(settings, screen)
+        lessons = prepare(settings, screen, asking=False)
     if not 1 <= number <= len(lessons.train):
         raise UsageError(f"--show-row {number}: the rows to train are 1 to {len(lessons.train)}")
     row = lessons.train[number - 1]

@@ -21,7 +21,9 @@ def factory(tmp_path_factory):
     """The command line in a folder of its own, beside a teacher; weights are fetched once a machine."""
     folder = tmp_path_factory.mktemp("real")
     write_manual(folder / "manual", pages=("alerts", "billing", "caching"))
-    (folder / "factory.toml").write_text("test_share = 0.2\nunseen_share = 0.3\n[train]\nbatch = 4\n")
+    (folder / "factory.toml").write_text(
+        "test_share = 0.2\nvalidation_share = 0.3\nunseen_share = 0.3\n[train]\nbatch = 4\n"
+    )
     passed_on = ("_proxy", "_url", "_bundle")
     network = {name: value for name, value in os.environ.items() if name.lower().endswith(passed_on)}
     with ScriptedTeacher(exam_script) as teacher:

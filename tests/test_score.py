@@ -477,7 +477,9 @@ def test_a_run_generates_trains_scores_and_gives_the_verdict(place, asked):
         return run_score(flags, **more, find=finder(place))
 
     flags = {"docs": ("manual",), "out": "factory-data", "teacher": SPEC, "product": None}
-    (place / "factory.toml").write_text("test_share = 0.3\nproduct = 'Quayline'\nunanswerable_share = 0\n")
+    (place / "factory.toml").write_text(
+        "test_share = 0.3\nproduct = 'Quayline'\nunanswerable_share = 0\nmulti_section_share = 0\n"
+    )
     said = run_all(flags, gate=True, quiet=True, as_json=True, train=train, score=score)
     found = json.loads(said.text)
     assert list(found) == ["generate", "train", "score", "verdict"]

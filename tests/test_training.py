@@ -563,6 +563,7 @@ def test_several_processes_train_one_student(tmp_path, workspace, base_folder, c
 
 def test_a_student_goes_on_with_what_is_new(tmp_path, workspace, base_folder, run_factory, cache):
     env = {"FACTORY_CACHE": str(cache)}
+    settle(tmp_path, "[train]\nreplay_share = 0\n")
     first = run_factory("train", "--student", base_folder, "--epochs", 1, "--json", env=env)
     assert first.code == 0, first.err
     nothing = run_factory("train", "--continue", "--epochs", 1, env=env)
