@@ -22,7 +22,7 @@ def factory(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
     write_manual(folder / "manual", pages=("alerts", "billing", "caching"))
     (folder / "factory.toml").write_text(
-        "test_share = 0.2\nvalidation_share = 0.3\nunseen_share = 0.3\n[train]\nbatch = 4\n"
+        "test_share = 0.2\nvalidation_share = 0.3\nunseen_share = 0.3\n[train]\nbatch = 2\n"
     )
     passed_on = ("_proxy", "_url", "_bundle")
     network = {name: value for name, value in os.environ.items() if name.lower().endswith(passed_on)}
