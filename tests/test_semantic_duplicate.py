@@ -87,5 +87,5 @@ def test_the_model_tells_paraphrases_from_other_questions():
         pytest.importorskip(extra)
     [filter_] = make_filters(FilterConfig(semantic=True, skip=tuple(active(FilterConfig()))))
     filter_.remember(candidate("How do I include cookies in a request?", "Use the `cookies` parameter."))
-    assert filter_.judge(candidate("How can I send cookies with a request?", "By the `cookies` parameter of a request."))
+    assert filter_.judge(candidate("How can I send cookies with a request?", "By the `cookies` parameter of it."))
     assert filter_.judge(candidate("How can I send headers with a request?", "By the `headers` parameter.")) is None

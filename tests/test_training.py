@@ -521,7 +521,7 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path, workspace, base_folder, run_
     ("text", "says"),
     [("quantize = '2bit'", "none of"), ("[train]\nranks = 2", "no setting"), ("[train]\nrate = 'fast'", "like 0.0"),
      ("[train]\nbatch = 0", "1 or more"), ("train = 3", "table"),
-     ("[train]\nreplay_file = 'no.jsonl'", "cannot read no.jsonl")],
+     ("[train]\nreplay_share = 0.1\nreplay_file = 'no.jsonl'", "cannot read no.jsonl")],
 )  # fmt: skip
 def test_settings_of_training_are_checked(tmp_path, workspace, base_folder, run_factory, cache, text, says):
     settle(tmp_path, text)

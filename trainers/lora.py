@@ -53,7 +53,7 @@ class TrainConfig:
     patience: int = 2
     max_tokens: int = 2048
     checkpoint_seconds: float = 120.0
-    replay_share: float = 0.25
+    replay_share: float = 0.0
     replay_file: str = ""
 
 
