@@ -173,8 +173,9 @@ def _held_out(inputs: Inputs, previous: Version | None, plan: Plan) -> set[str]:
 def _nothing_to_do(previous: Version, plan: Plan, inputs: Inputs) -> bool:
     """Whether the last version is what this run would make: told without judging anything again."""
     target = inputs.settings.pairs
-    met = len(previous.rows) == target if target else not plan.returning
-    return met and not plan.todo and previous.manifest.get("own") == inputs.own and _same_documents(previous, inputs)
+    # With a target that is met, sections that were never asked about are no work left.
+    met = len(previous.rows) == target if target else not (plan.returning or plan.todo)
+    return met and previous.manifest.get("own") == inputs.own and _same_documents(previous, inputs)
 
 
 def _surplus(plan: Plan, inputs: Inputs) -> list[Reject]:
