@@ -8,7 +8,7 @@ from typing import Any
 
 from factory.corpus import Changes
 from factory.inputs import Inputs
-from factory.manifest import recipe_parts
+from factory.manifest import other_filters, recipe_parts
 from factory.plan import Plan
 from factory.store import Version
 
@@ -24,6 +24,17 @@ def announced(plan: Plan, previous: Version, inputs: Inputs) -> Iterator[str]:
         )
     else:
         yield f"since {previous.name}: {change_line(plan.changes)}; {planned(plan, previous, inputs)}"
+
+
+def skipped_before(previous: Version, inputs: Inputs) -> Iterator[str]:
+    """Which filters of now the published pairs never passed: they stay, but nobody should wonder why."""
+    others = other_filters(previous, inputs.filters) if previous.manifest["recipe"] == inputs.recipe else []
+    skipped = sorted({name for other in others for name in other["skip"]} - set(inputs.filters.skip))
+    if skipped:
+        yield (
+            f"pairs of {previous.name} were published without {', '.join(skipped)} and stay: "
+            "'factory filter' judges them by the settings of now"
+        )
 
 
 def causes_of(plan: Plan, previous: Version, inputs: Inputs) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.announce import announced
+from factory.announce import announced, skipped_before
 from factory.card import dataset_card
 from factory.checking import open_checker
 from factory.commits import Commit, commits_of
@@ -57,6 +57,8 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
     """Run all stages; the workspace must be locked. A set ``stop`` ends the sending and nothing is published."""
     previous = workspace.latest()
     if previous is not None:
+        for line in skipped_before(previous, inputs):
+            watch.note(line)
         keep_unreadable(inputs, previous, watch)
     plan = make_plan(inputs, previous, workspace.find)
     if previous is not None and _nothing_to_do(previous, plan, inputs):

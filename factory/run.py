@@ -20,7 +20,6 @@ from factory.config import Settings, resolve
 from factory.estimate import estimate
 from factory.harvest import Harvest, first_round
 from factory.inputs import Inputs, prepare
-from factory.manifest import other_filters
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
 from factory.purge import finish_purge, read_order
@@ -63,21 +62,7 @@ def generated(inputs: Inputs, screen: Screen) -> tuple[Result, int]:
         finish_purge(workspace, order)
     teacher = _open(inputs.settings, screen)
     _announce(inputs, screen)
-    _say_what_was_skipped(inputs, workspace, screen)
     return asyncio.run(_generate(inputs, workspace, teacher, screen))
-
-
-def _say_what_was_skipped(inputs: Inputs, workspace: Workspace, screen: Screen) -> None:
-    """Say which filters of now the published pairs never passed: they stay, but nobody should wonder why."""
-    previous = workspace.latest()
-    goes_on = previous is not None and previous.manifest["recipe"] == inputs.recipe
-    others = other_filters(previous, inputs.filters) if previous and goes_on else []
-    skipped = sorted({name for other in others for name in other["skip"]} - set(inputs.filters.skip))
-    if previous and skipped:
-        screen.note(
-            f"pairs of {previous.name} were published without {', '.join(skipped)} and stay: "
-            "'factory filter' judges them by the settings of now"
-        )
 
 
 def stopped_by(signalled: int) -> ExitCode:
