@@ -7,9 +7,8 @@ Of the taught ones, what was published stays first, then each chunk gives one in
 room for others.
 """
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from factory.gold import Gold
@@ -19,12 +18,13 @@ from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
-from generators.joined import joined
+from generators.joined import halves_of, joined
 from generators.records import Pair, Reject
 from generators.rewordings import rewordings
 from generators.unanswerable import UnanswerableConfig, unanswerable
 
 _PINNED = Place("test", "unseen")
+_TRAIN = Place("train")
 
 
 @dataclass(slots=True)
@@ -45,12 +45,14 @@ class Composer:
         held: Paths of the documents held out whole.
         before: Pair id → place that was ever published.
         gold: A person's pairs.
+        published: The last version's pairs, by id.
     """
 
     inputs: Inputs
     held: Collection[str]
     before: Mapping[str, Place]
     gold: Sequence[Gold] = ()
+    published: Mapping[str, Pair] = field(default_factory=dict)
 
     def compose(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
         """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left."""
@@ -59,7 +61,7 @@ class Composer:
         leaks: dict[str, Leak] = {}
         while True:
             clean = [pair for pair in pool if pair.id not in leaks]
-            chosen = self._chosen(clean)
+            chosen = self._chosen(plan, clean)
             settled = self._settled(chosen)
             fresh = {leak.pair.id: leak for leak in settled.leaks if leak.pair.id not in leaks}
             leaks |= fresh
@@ -76,21 +78,20 @@ class Composer:
         composed.missing = max(0, target - len(composed.rows))
         return composed
 
-    def _chosen(self, taught: Sequence[Pair]) -> list[Pair]:
-        """Gold, then as many taught pairs, with the questions without an answer beside them, as there is room for."""
+    def _chosen(self, plan: Plan, taught: Sequence[Pair]) -> list[Pair]:
+        """Gold, then as many taught pairs, with what stands beside them, as there is room for.
+
+        What an edit brought and what is published come first, whatever stands beside what: a run that has nothing new
+        to say says the same.
+        """
         gold = [each.pair for each in self.gold]
         target = self.inputs.settings.pairs
         if not target:
             return [*gold, *taught, *_of(taught, self._extras(taught))]
         room = max(0, target - len(gold))
-        extras = self._extras(taught)
-        count = bisect_right(range(len(taught)), room, key=lambda last: last + 1 + len(_of(taught[: last + 1], extras)))
-        chosen, beside = taught[:count], _of(taught[:count], extras)
-        # One more taught pair may bring two with it: then not all of these find room.
-        if count < len(taught) and count + len(beside) < room:
-            chosen = taught[: count + 1]
-            beside = _of(chosen, extras)[: room - len(chosen)]
-        return [*gold, *chosen, *beside]
+        first = {*self.published, *(pair.id for pair in taught if pair.chunk in plan.edited)}
+        line = sorted(_in_line(taught, self._extras(taught)), key=lambda pair: pair.id not in first)
+        return [*gold, *line[:room]]
 
     def _extras(self, taught: Sequence[Pair]) -> dict[str, list[Pair]]:
         """What stands beside the pairs of a fact: their other wordings, questions without an answer."""
@@ -107,27 +108,28 @@ class Composer:
         places = self._places(everything)
         trained = [pair for pair in everything if places[pair.id].split == "train" and pair.quotes]
         homes = {chunk.id: chunk.document for chunk in self.inputs.corpus.chunks.values()}
-        for fact, pairs in joined(
-            trained, homes, min(1.0, settings.multi_section_share * wordings), settings.seed
-        ).items():
+        share = min(1.0, settings.multi_section_share * wordings)
+        for fact, pairs in joined(trained, homes, share, settings.seed, self.published.values()).items():
             extras.setdefault(fact, []).extend(pairs)
         return extras
 
     def _places(self, pairs: Sequence[Pair]) -> dict[str, Place]:
-        """Where pairs would stand if none leaked; what is to be trained stays so."""
+        """Where pairs would stand if none leaked; what was published stays so."""
         held = {chunk for entry in self.inputs.corpus.documents if entry.path in self.held for chunk in entry.chunks}
-        return assign(pairs, held, self.before, split_config(self.inputs))
+        # What stands in a row that joins two, of now or published, is trained on: it is no question of a test.
+        halves = (pair.id for pair in halves_of(pairs, [*self.published.values(), *pairs]))
+        return assign(pairs, held, {**dict.fromkeys(halves, _TRAIN), **self._fixed()}, split_config(self.inputs))
 
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
-        corpus, config = self.inputs.corpus, split_config(self.inputs)
-        held_chunks = {chunk for entry in corpus.documents if entry.path in self.held for chunk in entry.chunks}
         pinned = {each.pair.id for each in self.gold if each.pinned}
+        places = {**self._places(pairs), **{pair.id: _PINNED for pair in pairs if pair.id in pinned}}
+        return settle(pairs, places, {*self._fixed(), *pinned})
+
+    def _fixed(self) -> dict[str, Place]:
+        """Pair id → place that stays."""
         # A person who takes a pin back wants the pair placed like any other: theirs is the one place drawn anew.
         freed = {each.pair.id for each in self.gold if not each.pinned and self.before.get(each.pair.id) == _PINNED}
-        before = {pair: place for pair, place in self.before.items() if pair not in freed}
-        places = assign(pairs, held_chunks, before, config)
-        places |= {pair.id: _PINNED for pair in pairs if pair.id in pinned}
-        return settle(pairs, places, {*before, *pinned})
+        return {pair: place for pair, place in self.before.items() if pair not in freed}
 
     def _row(self, pair: Pair, place: Place) -> Row:
         home = self.inputs.corpus.chunks.get(pair.chunk)
@@ -147,6 +149,16 @@ def reworded(taught: Sequence[Pair], count: int) -> dict[str, list[Pair]]:
     return extras
 
 
+def _in_line(taught: Iterable[Pair], extras: Mapping[str, Sequence[Pair]]) -> Iterator[Pair]:
+    """Each taught pair, and after the first of a fact what stands beside it."""
+    facts = set[str]()
+    for pair in taught:
+        yield pair
+        if pair.fact not in facts:
+            facts.add(pair.fact)
+            yield from extras.get(pair.fact, ())
+
+
 def _of(taught: Iterable[Pair], extras: Mapping[str, Sequence[Pair]]) -> list[Pair]:
     """What stands beside these pairs."""
     return [extra for fact in dict.fromkeys(pair.fact for pair in taught) for extra in extras.get(fact, ())]
@@ -154,7 +166,8 @@ def _of(taught: Iterable[Pair], extras: Mapping[str, Sequence[Pair]]) -> list[Pa
 
 def composer_for(inputs: Inputs, previous: Version | None, held: Collection[str]) -> Composer:
     """The composer of a run that goes on from the last version."""
-    return Composer(inputs, held, places_so_far(previous) if previous else {}, inputs.gold)
+    published = {row.pair.id: row.pair for row in previous.rows} if previous else {}
+    return Composer(inputs, held, places_so_far(previous) if previous else {}, inputs.gold, published)
 
 
 def split_config(inputs: Inputs) -> SplitConfig:

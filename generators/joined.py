@@ -5,11 +5,11 @@
 "How do I open a client? And what is the default of `timeout`?", with both answers and the quotes of both: without a
 call, and true where both are. The two have a name in common that few others have, so that somebody might ask both at
 once, or stand in sections of one document; pairs without such a partner give none. Which facts do follows the hash of
-their content.
+their content; what was published stays as long as both its halves are trained on.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from generators.names import names
 from generators.records import Pair, content_id
@@ -17,12 +17,15 @@ from generators.unanswerable import RULES, draw
 
 KIND = "multi-section"
 TEACHER = f"{RULES}joined"
+_AND = " And "
 _ENDS = (".", "!", "?", ":", ";", ")", "`")
 _LONGEST_QUESTION, _LONGEST_ANSWER = 240, 700
 _MOST_WITH_A_NAME = 40  # a name that so many pairs speak of is the product's, or nobody's
 
 
-def joined(pairs: Sequence[Pair], documents: Mapping[str, str], share: float, seed: int) -> dict[str, list[Pair]]:
+def joined(
+    pairs: Sequence[Pair], documents: Mapping[str, str], share: float, seed: int, published: Iterable[Pair] = ()
+) -> dict[str, list[Pair]]:
     """Join about as many as the share asks for.
 
     Args:
@@ -30,6 +33,7 @@ def joined(pairs: Sequence[Pair], documents: Mapping[str, str], share: float, se
         documents: Chunk id → document.
         share: Of the facts that are drawn, 0 to 1.
         seed: Another seed gives others.
+        published: The pairs of the last version.
 
     Returns:
         Fact that was drawn → its joined pair; none where no partner is.
@@ -38,16 +42,53 @@ def joined(pairs: Sequence[Pair], documents: Mapping[str, str], share: float, se
         return {}
     speaking = _by_name(pairs)
     beside = _by_document(pairs, documents)
-    first: dict[str, Pair] = {}
+    standing = _standing(pairs, published)
+    wordings: dict[str, list[Pair]] = defaultdict(list)
     for pair in sorted(pairs, key=lambda each: draw("joined wording", seed, each.id)):
-        first.setdefault(pair.fact, pair)
+        wordings[pair.fact].append(pair)
     made: dict[str, list[Pair]] = {}
-    for fact, pair in first.items():
-        if draw("joined", seed, fact) < share:
-            partner = _partner(pair, speaking, seed) or _neighbour(pair, beside[documents.get(pair.chunk, "")], seed)
-            if partner is not None:
-                made[fact] = [_joined(pair, partner)]
+    for fact, (pair, *others) in wordings.items():
+        if draw("joined", seed, fact) >= share:
+            continue
+        known = next((standing[each.id] for each in (pair, *others) if each.id in standing), None)
+        partner = _partner(pair, speaking, seed) or _neighbour(pair, beside[documents.get(pair.chunk, "")], seed)
+        if known is not None:
+            made[fact] = [known]
+        elif partner is not None:
+            made[fact] = [_joined(pair, partner)]
     return made
+
+
+def halves_of(pairs: Iterable[Pair], published: Iterable[Pair]) -> Iterator[Pair]:
+    """Yield the pairs whose question stands in a published joined row: what was trained on is no question of a test."""
+    parted = [part for known in published for part in _parted(known)]
+    firsts = {(known.chunk, first) for known, first, _ in parted}
+    seconds = {second for _, _, second in parted}
+    for pair in pairs:
+        if (pair.chunk, pair.question) in firsts or _second(pair) in seconds:
+            yield pair
+
+
+def _standing(pairs: Iterable[Pair], published: Iterable[Pair]) -> dict[str, Pair]:
+    """First half's id → the published pair that is made of it and of another of these pairs."""
+    firsts = {(pair.chunk, pair.question): pair for pair in pairs}
+    seconds: dict[str, list[Pair]] = defaultdict(list)
+    for pair in firsts.values():
+        seconds[_second(pair)].append(pair)
+    found: dict[str, Pair] = {}
+    for known in published:
+        for _, first, second in _parted(known):
+            one = firsts.get((known.chunk, first))
+            if one is not None and any(_joined(one, other).id == known.id for other in seconds.get(second, ())):
+                found.setdefault(one.id, known)
+    return found
+
+
+def _parted(known: Pair) -> Iterator[tuple[Pair, str, str]]:
+    """The two questions that a joined pair may be made of; several times if the questions hold what joins them."""
+    parts = known.question.split(_AND) if known.teacher == TEACHER else []
+    for at in range(1, len(parts)):
+        yield known, _AND.join(parts[:at]), _AND.join(parts[at:])
 
 
 def _by_name(pairs: Iterable[Pair]) -> Mapping[str, list[Pair]]:
@@ -91,9 +132,14 @@ def _fits(one: Pair, other: Pair) -> bool:
     )
 
 
+def _second(pair: Pair) -> str:
+    """A question as it stands after another."""
+    asked = pair.question
+    return asked if asked.startswith("I ") else asked[:1].lower() + asked[1:]
+
+
 def _joined(one: Pair, other: Pair) -> Pair:
-    second = other.question if other.question.startswith("I ") else other.question[:1].lower() + other.question[1:]
-    question = f"{one.question} And {second}"
+    question = f"{one.question}{_AND}{_second(other)}"
     first = one.answer.rstrip()
     answer = f"{first}{'' if first.endswith(_ENDS) else '.'} {other.answer.lstrip()}"
     return Pair(

@@ -137,3 +137,28 @@ def test_a_dry_run_with_a_target_weighs_what_the_first_round_asks(manual, run_fa
         "generate", "--docs", "manual", "--teacher", SPEC, "--dry-run", "--json", "--pairs", "10", teacher=teacher
     )
     assert again.json["requests"] == 0
+
+
+def test_a_target_that_is_met_stays_met_by_the_same_pairs(manual, run_factory, teacher, tmp_path):
+    made = {"FACTORY_UNANSWERABLE_SHARE": "0.3", "FACTORY_MULTI_SECTION_SHARE": "0.3"}
+    for wanted in (23, 30, 37, 45, 52, 60):  # some of these cut what stands beside a pair in two
+        (tmp_path / "out").mkdir(exist_ok=True)
+        flags = ("--pairs", wanted, "--out", f"out/{wanted}")
+        ran = run_factory(
+            "generate", "--docs", "manual", "--teacher", SPEC, "--json", *flags, teacher=teacher, env=made
+        )
+        assert ran.json["pairs"]["accepted"] == wanted
+        page = sorted(manual.glob("*.md"))[0]
+        page.rename(page.with_stem(f"moved-{wanted}"))
+        ran = run_factory(
+            "generate", "--docs", "manual", "--teacher", SPEC, "--json", *flags, teacher=teacher, env=made
+        )
+        changes = ran.json["changes"]
+        assert (ran.json["requests"], changes["pairs_added"], changes["pairs_retired"]) == (0, 0, 0)
+        questions = {
+            split: [
+                row["messages"][-2]["content"].lower() for row in lines(tmp_path / f"out/{wanted}/latest/{split}.jsonl")
+            ]
+            for split in ("train", "test")
+        }
+        assert not [one for one in questions["test"] if any(one in row for row in questions["train"])]

@@ -2,7 +2,7 @@
 
 from test_compose import generate, version
 
-from generators.joined import KIND, joined
+from generators.joined import KIND, halves_of, joined
 from generators.records import Pair, content_id
 
 HOMES = {f"c{number}": f"{number}.md" for number in range(99)}
@@ -63,3 +63,14 @@ def test_a_version_holds_some_and_none_repeats_a_question_of_the_test(manual, ru
     assert not [row for row in made if any(question in row["question"].lower() for question in tested)]
     ran, again = generate(run_factory, teacher, env=with_them)
     assert (again["version"], again["requests"]) == (first["version"], 0)
+
+
+def test_what_is_published_stays_while_both_halves_do():
+    one, other = _pair("a", "How do I set `timeout`?", "c1"), _pair("b", "What does `timeout` limit?", "c2")
+    published = joined([one, other], HOMES, 1.0, 0)["a"]
+    more = [_pair(fact, f"Is `timeout` {fact}?", f"c{at}") for at, fact in enumerate("mnopqrstuvw", 5)]
+    more += [_pair("a", f"How is `timeout` set in {fact}?", "c1") for fact in "xyz"]
+    assert any(joined([one, other, *more], HOMES, 1.0, seed)["a"] != published for seed in range(9))
+    assert all(joined([one, other, *more], HOMES, 1.0, seed, published)["a"] == published for seed in range(9))
+    assert joined([one, *more], HOMES, 1.0, 0, published)["a"] != published
+    assert list(halves_of([*more, one, other], published)) == [one, other]
