@@ -59,11 +59,13 @@ def main() -> None:
         write_pages(work / "docs", options.requests)
         keys = {"OPENAI_API_KEY": "scripted", "ANTHROPIC_API_KEY": "scripted"}
         environment = {**os.environ, **keys, "OPENAI_BASE_URL": f"{url}/v1", "ANTHROPIC_BASE_URL": url}
-        command = [sys.executable, *(["-m", "cProfile", "-o", str(options.profile)] if options.profile else [])]
-        command += ["-m", "factory", "generate", "--docs", str(work / "docs"), "--out", str(work / "out")]
+        profiler = ["-m", "cProfile", "-o", str(options.profile)] if options.profile else []
+        command = ["-m", "factory", "generate", "--docs", str(work / "docs"), "--out", str(work / "out")]
         command += ["--teacher", f"{options.provider}/scripted", "--concurrency", str(options.concurrency), "--json"]
         started = time.perf_counter()
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            [sys.executable, *profiler, *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
             assert process.stdout is not None
             said = process.stdout.read()
             _, status, usage = os.wait4(process.pid, 0)
@@ -71,7 +73,7 @@ def main() -> None:
         wall = time.perf_counter() - started
         answered, rate = rate_of(url, options.delay)
         started = time.perf_counter()
-        again = subprocess.run(command, env=environment, capture_output=True, check=True)
+        again = subprocess.run([sys.executable, *command], env=environment, capture_output=True, check=True)
         rerun, repeated = time.perf_counter() - started, rate_of(url, options.delay)[0] - answered
     result = json.loads(said.splitlines()[-1])
     cpu, peak = (usage.ru_utime + usage.ru_stime) / answered * 1000, usage.ru_maxrss / 1024
