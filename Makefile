@@ -2,7 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: soak mutants setup test quick lint types format check wheel bench clean
+# The tests of the journal, of sending again and of publishing.
+KEEPING := $(addprefix tests/test_,$(addsuffix .py,journal asking asking_machine failing_disk failpoints faults pacing \
+	store purge kept_promises signals second_tries sunset prices))
+
+.PHONY: soak coverage mutants setup test quick lint types format check wheel bench clean
 
 setup:  ## a virtual environment with everything
 	$(PYTHON) -m venv .venv
@@ -21,6 +25,12 @@ soak: mutants  ## the long loops: 500 kills, 10,000 requests with faults, all mu
 mutants:  ## change the code that keeps paid replies, line by line: the quick tests must notice (MUTANTS='*7': a sample)
 	$(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/python benchmarks/mutants.py
+
+coverage:  ## every branch of what keeps paid replies, sends again and publishes is run by a test
+	mkdir -p .coverage
+	$(BIN)/coverage run -m pytest -q -m 'not weights' $(KEEPING)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
 
 lint:
 	$(BIN)/ruff check .

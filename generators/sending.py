@@ -140,7 +140,9 @@ class Sender:
         """The answer to a request, tried again while the fault may pass; all workers wait out a ``Retry-After``."""
         give_up_at = math.inf
         failure: TransientFailure = NotSent()
-        for attempt in range(1, self.config.attempts + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             if not await self.pace.enter():
                 self.held_back = True
                 break
@@ -152,7 +154,7 @@ class Sender:
             finally:
                 self.pace.leave()
             pause = self._pause(attempt, failure)
-            if attempt == self.config.attempts or time.monotonic() + pause > give_up_at:
+            if attempt >= self.config.attempts or time.monotonic() + pause > give_up_at:
                 break
             self._say(f"{_cause(failure)}: trying again in {pause:.0f} s ({attempt} of {self.config.attempts})")
             if failure.retry_after is None:

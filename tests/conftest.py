@@ -108,7 +108,8 @@ def clean_environment(home, teacher=None, **more):
 
     Questions without an answer are off, so that tests can count what the teacher wrote; ``test_compose.py`` has them.
     """
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
+    known = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+    kept = {name: value for name, value in os.environ.items() if name in known or name.startswith("COVERAGE_")}
     served = teacher.environment() if teacher else {}
     return {
         **kept,

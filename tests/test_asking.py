@@ -271,6 +271,13 @@ def test_when_the_quota_runs_out_what_is_in_flight_is_still_kept(serve, ask):
     assert asker.spent.cached == sum(charged(poor).values()) > 0
 
 
+def test_several_who_need_the_same_person_say_so_once(serve, ask):
+    serve(lambda asked: Fault("unauthorized", late=0.3) if asked.n > 1 else default_script(asked))
+    _, raised, said = ask(make(20), replace(QUICK, concurrency=20), error=TeacherError)
+    assert raised.value.exit_code == 4
+    assert said == ["nothing more is sent; waiting for the replies in flight"]
+
+
 def slowly(request):
     return Fault("slow", seconds=0.2) if request.attempt == 1 else default_script(request)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from generators.errors import StoppedError, UsageError
 from generators.journal import Damage, Entry, Journal
+from generators.journal_purge import rewrite
 
 ENTRY = Entry("a" * 64, "openai/x", b'{"choices": []}', 1.25, 1_700_000_000.5, 10, 20, 0.5)
 
@@ -277,3 +278,24 @@ def test_a_hundred_thousand_replies_are_opened_without_decoding_any(tmp_path, mo
     written(tmp_path, *(replace(ENTRY, request=f"{n:064x}") for n in range(2000)))
     monkeypatch.setattr(json, "loads", None)
     assert len(Journal(tmp_path)) == 2000
+
+
+# Taking replies out of it.
+
+
+def test_a_journal_that_is_not_there_has_nothing_to_lose(tmp_path):
+    assert rewrite(tmp_path / "journal", lambda _: True) == 0
+
+
+def test_a_rewriting_that_was_cut_short_is_begun_anew(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(ENTRY)
+    journal.close()
+    draft = tmp_path / "half.draft"
+    draft.write_text("half a segm")
+    assert rewrite(tmp_path, lambda _: False) == 0
+    assert not draft.exists()
+    draft.mkdir()  # cannot be taken away as a file
+    with pytest.raises(StoppedError, match="run the same command again to go on"):
+        rewrite(tmp_path, lambda _: True)
+    assert list(Journal(tmp_path).entries()) == [ENTRY]

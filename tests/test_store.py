@@ -1,5 +1,6 @@
 """The workspace on disk: publishing, reading back, checking, and who may write."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -116,6 +117,36 @@ def test_verify_names_every_byte_that_is_not_as_published(tmp_path):
         f"{extra}/notes.txt: not in the manifest",
         f"{forged}/manifest.json: does not match v0004.sha256",
     ]
+
+
+def test_verify_says_what_is_as_published_and_yet_no_version(tmp_path):
+    path = publish(tmp_path)
+    (path / "provenance.jsonl").write_text("7\n")
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["files"]["provenance.jsonl"] = hashlib.sha256(b"7\n").hexdigest()
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    digest = hashlib.sha256((path / "manifest.json").read_bytes()).hexdigest()
+    path.with_suffix(".sha256").write_text(f"{digest}  v0001/manifest.json\n")
+    [problem] = Workspace(tmp_path).verify()
+    assert problem.startswith(f"the version in {path} cannot be read")
+
+
+def test_versions_are_listed_in_their_order_and_drafts_are_none(tmp_path):
+    for _ in range(3):
+        publish(tmp_path)
+    workspace = Workspace(tmp_path)
+    (workspace.versions / "v0003").rename(workspace.versions / "v10000")
+    workspace.latest_link.unlink()
+    workspace.latest_link.symlink_to("versions/v0001")
+    for left in (".v0004.draft", ".v0002.gone"):
+        (workspace.versions / left).mkdir()
+    (workspace.versions / "vault").mkdir()
+    assert workspace.names() == ["v0001", "v0002", "v10000"]
+    assert workspace.find("v0002").rows == workspace.latest().rows
+    assert workspace.find("v0003") is None
+    workspace.clear_drafts()
+    assert not list(workspace.versions.glob(".*"))
+    assert workspace.names() == ["v0001", "v0002", "v10000"]
 
 
 def test_a_latest_that_leads_nowhere_is_said_and_not_taken_for_a_fresh_start(tmp_path):
