@@ -5,12 +5,14 @@
 Prints a line a client: requests a second, CPU milliseconds a request of the client's process, and how much of the
 ideal (concurrency / delay) that is. The scripted server and each client run in processes of their own, one client at
 a time. Clients: ``ours`` (what the pipeline uses), ``ours-anthropic``, ``aiohttp`` (bare: the ceiling),
-``openai-aiohttp`` and ``openai`` (the SDK on aiohttp and as it comes).
+``openai-aiohttp`` and ``openai`` (the SDK on aiohttp and as it comes), ``litellm`` (where it is installed: extra
+``litellm``).
 """
 
 import argparse
 import asyncio
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -117,12 +119,28 @@ async def openai_sdk(*, on_aiohttp: bool) -> AsyncIterator[Ask]:
         yield ask
 
 
+@contextlib.asynccontextmanager
+async def litellm_client() -> AsyncIterator[Ask]:
+    """The asynchronous call of litellm, without retries."""
+    import litellm
+
+    litellm.suppress_debug_info = True
+
+    async def ask(index: int) -> None:
+        body = {**chat_body(index), "model": "openai/scripted", "api_base": os.environ["OPENAI_BASE_URL"]}
+        completion = await litellm.acompletion(**body, num_retries=0, max_retries=0, timeout=600)
+        assert completion.choices[0].message.content
+
+    yield ask
+
+
 CLIENTS: dict[str, Callable[[], contextlib.AbstractAsyncContextManager[Ask]]] = {
     "ours": lambda: ours("openai/scripted"),
     "ours-anthropic": lambda: ours("anthropic/scripted"),
     "aiohttp": bare_aiohttp,
     "openai-aiohttp": lambda: openai_sdk(on_aiohttp=True),
     "openai": lambda: openai_sdk(on_aiohttp=False),
+    **({"litellm": litellm_client} if importlib.util.find_spec("litellm") else {}),
 }
 
 
