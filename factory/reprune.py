@@ -20,7 +20,8 @@ from factory.config import Settings
 from factory.corpus import read_corpus
 from factory.inputs import funnel_config
 from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
-from factory.plan import is_made, is_own
+from factory.plan import Plan, is_made, is_own
+from factory.retired import retire, retired_record
 from factory.store import Row, Version, Workspace
 from filters import NEED_SECTION
 from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters
@@ -182,7 +183,9 @@ def _publish(
         "versions": {**before["versions"], "factory": __version__, "python": platform.python_version()},
     }
     card, sections = dataset_card(before["name"], manifest), read_chunks(previous.path)
-    return workspace.publish(rows, rejects, manifest, card, before["system_prompt"], sections)
+    # Nothing was asked and no document changed: what went was dropped, or stood beside what was.
+    retired = map(retired_record, retire(previous, rows, rejects, Plan()))
+    return workspace.publish(rows, rejects, manifest, card, before["system_prompt"], sections, retired)
 
 
 def _places(
