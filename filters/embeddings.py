@@ -50,7 +50,9 @@ class Embedder:
         for first in range(0, len(fresh), _AT_ONCE):
             part = fresh[first : first + _AT_ONCE]
             tokenizer, model = self._opened
-            found = _means(model, tokenizer.encode_batch(part))
+            # A lone surrogate, which has no UTF-8, is read as a version shows it.
+            readable = [text.encode("utf-8", "backslashreplace").decode() for text in part]
+            found = _means(model, tokenizer.encode_batch(readable))
             units = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-9))
             self._known.update(zip(part, units, strict=True))
         return np.stack([self._known[text] for text in texts]).astype(np.float32)
