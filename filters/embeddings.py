@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.errors import MissingExtraError
-from generators.models import local_path
+from generators.models import find_model, local_path
 
 _PACKAGES = ("safetensors", "tokenizers", "torch", "transformers")
 MODEL = "all-minilm-l6-v2"
@@ -30,6 +30,15 @@ def check_installed() -> None:
     """``MissingExtraError`` if a package is not there; imports none."""
     if not all(map(find_spec, _PACKAGES)):
         raise MissingExtraError("comparing pairs by meaning", "semantic")
+
+
+def what_is_missing() -> str:
+    """What a person has to run before texts can be embedded without fetching anything; empty if nothing."""
+    try:
+        check_installed()
+    except MissingExtraError as error:
+        return str(error)
+    return "" if find_model(MODEL).cached else f"comparing pairs by meaning needs a model: factory models pull {MODEL}"
 
 
 @lru_cache(maxsize=1)
