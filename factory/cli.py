@@ -176,7 +176,7 @@ def status(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
 @cli.command()
 @common
 def verify(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
-    """Check every byte of the published versions and of the journal."""
+    """Check every byte of the published versions and of the journal, and that no version leaks its test."""
     from factory.run import run_verify
 
     finish(run_verify(flags, as_json=as_json))

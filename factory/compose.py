@@ -16,6 +16,7 @@ from factory.inputs import Inputs
 from factory.manifest import places_so_far
 from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
+from filters.alike_meanings import by_meaning
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import Leak, Settled, settle
 from generators.joined import halves_of, joined
@@ -123,7 +124,7 @@ class Composer:
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
         pinned = {each.pair.id for each in self.gold if each.pinned}
         places = {**self._places(pairs), **{pair.id: _PINNED for pair in pairs if pair.id in pinned}}
-        return settle(pairs, places, {*self._fixed(), *pinned})
+        return settle(pairs, places, {*self._fixed(), *pinned}, by_meaning(self.inputs.filters))
 
     def _fixed(self) -> dict[str, Place]:
         """Pair id → place that stays."""

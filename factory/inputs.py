@@ -11,6 +11,7 @@ from typing import Protocol
 from factory.config import Settings
 from factory.corpus import Corpus, read_corpus
 from factory.gold import FILE, Gold, read_gold
+from filters.alike_meanings import by_meaning
 from filters.apply import FilterConfig, make_filters
 from generators.asking import Outcome, Spent
 from generators.errors import UsageError
@@ -89,6 +90,7 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: boo
     template = load_template(settings.template or ("facts-light" if is_local else "facts"))
     filters = funnel_config(settings.filters, settings.product, bound=template.constants.bound_quotes)
     make_filters(filters)
+    by_meaning(filters)  # questions are compared after the split, though the filter be skipped
     prices = Prices(settings.prices)
     _check_the_checker(settings, prices)
     if settings.max_cost is not None and prices.cost(settings.teacher, 1, 1) is None:

@@ -20,9 +20,11 @@ from factory.config import Settings
 from factory.corpus import read_corpus
 from factory.inputs import funnel_config
 from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
-from factory.plan import is_made, is_own
+from factory.plan import Plan, is_made, is_own
+from factory.retired import retire, retired_record
 from factory.store import Row, Version, Workspace
 from filters import NEED_SECTION
+from filters.alike_meanings import by_meaning
 from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters
 from filters.holdout import Place, SplitConfig, assign
 from filters.leakage import settle
@@ -36,7 +38,7 @@ from generators.templates import load_template
 
 @dataclass(slots=True)
 class Repruned:
-    """What came of it: ``rows`` judged, rejects of the filters, and the version that holds the result."""
+    """What came of it: pairs judged, rejects of the filters and of the split, and the version that holds the result."""
 
     path: Path
     published: bool
@@ -59,12 +61,12 @@ def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> R
     accepted, rejects = _judge([pair for pair in pairs if not is_own(pair)], rejected, chunks, config)
     wordings = reworded(accepted, settings.rewordings if any(pair.teacher == RULE for pair in pairs) else 0)
     accepted = [*own, *accepted, *(pair for each in wordings.values() for pair in each)]
-    places, leaks = _places(settings, previous, accepted)
+    places, leaks = _places(settings, config, previous, accepted)
     accepted = [pair for pair in accepted if pair.id in places]
     absent = sum(pair.chunk not in chunks for pair in pairs)
     if absent:
         notes.append(f"{absent} pairs are of sections that cannot be looked up: judged without them")
-    found = Repruned(previous.path, False, len(pairs) + len(rejected), len(accepted), rejects, notes)
+    found = Repruned(previous.path, False, len(pairs) + len(rejected), len(accepted), [*rejects, *leaks], notes)
     if {pair.id for pair in accepted} == {row.pair.id for row in previous.rows}:
         return found
     if not accepted:
@@ -182,11 +184,13 @@ def _publish(
         "versions": {**before["versions"], "factory": __version__, "python": platform.python_version()},
     }
     card, sections = dataset_card(before["name"], manifest), read_chunks(previous.path)
-    return workspace.publish(rows, rejects, manifest, card, before["system_prompt"], sections)
+    # Nothing was asked and no document changed: what went was dropped, or stood beside what was.
+    retired = map(retired_record, retire(previous, rows, rejects, Plan()))
+    return workspace.publish(rows, rejects, manifest, card, before["system_prompt"], sections, retired)
 
 
 def _places(
-    settings: Settings, previous: Version, pairs: Sequence[Pair]
+    settings: Settings, config: FilterConfig, previous: Version, pairs: Sequence[Pair]
 ) -> tuple[Mapping[str, Place], Sequence[Reject]]:
     """Each pair in the split it had or is now given, and what would leak the test."""
     held = {chunk for entry in previous.manifest["documents"] if entry["held_out"] for chunk in entry["chunks"]}
@@ -194,7 +198,7 @@ def _places(
         settings.test_share, settings.validation_share, settings.unseen_share, previous.manifest["seed"]
     )
     before = places_so_far(previous)
-    settled = settle(pairs, assign(pairs, held, before, shares), before)
+    settled = settle(pairs, assign(pairs, held, before, shares), before, by_meaning(config))
     return settled.places, [leak_reject(leak) for leak in settled.leaks if not is_made(leak.pair)]
 
 

@@ -99,7 +99,7 @@ def retire(previous: Version | None, rows: Sequence[Row], rejects: Iterable[Reje
 
 def _reason(row: Row, plan: Plan, rejects: Mapping[str, Reject]) -> tuple[str, str]:
     pair = row.pair
-    if is_own(pair):
+    if is_own(pair) and pair.id not in rejects:
         return "own_removed", "it is made anew in each run, and was not this time"
     if plan.restarted:
         return "asked_again", "the teacher, the prompt or a setting is another"

@@ -20,6 +20,7 @@ from factory.config import Settings, resolve
 from factory.estimate import estimate
 from factory.harvest import Harvest, first_round
 from factory.inputs import Inputs, prepare
+from factory.leaks import unchecked
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
 from factory.purge import finish_purge, read_order
@@ -182,18 +183,30 @@ def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
     problems = workspace.verify()
     problems += [f"{workspace.journal / each.segment}, line {each.line}: {each.reason}" for each in journal.damage]
     versions = len(list(workspace.versions.glob("v[0-9]*/")))
+    names, line = unchecked(_sound_manifests(workspace))
     if as_json:
         counts = {"versions": versions, "replies": len(journal), "maybe_paid": len(journal.doubts)}
-        click.echo(json.dumps({**counts, "problems": problems}))
+        click.echo(json.dumps({**counts, "problems": problems, **({"unchecked": names} if names else {})}))
     else:
         for problem in problems:
             click.echo(visible(problem))
         if journal.doubts:
             click.echo(in_doubt(journal.doubts))
+        if line:
+            click.echo(visible(line))
         click.echo(f"{versions} versions and {len(journal)} replies checked: {len(problems)} problems")
         for line in _advice(workspace, problems, journal.damage):
             click.echo(line)
     return ExitCode.USAGE if problems else ExitCode.DONE
+
+
+def _sound_manifests(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """The manifests that can be read, by version; of the others the problems tell."""
+    found = {}
+    for name in workspace.names():
+        with suppress(UsageError):
+            found[name] = workspace.manifest(workspace.versions / name)
+    return found
 
 
 def _advice(workspace: Workspace, problems: Sequence[str], damage: Sequence[Damage]) -> list[str]:

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from factory.leaks import leaks
 from factory.lock import locked
 from filters.holdout import Place
-from filters.leakage import cross_twins
 from generators.chunk_records import CHUNKS_FILE, chunk_record
 from generators.errors import StoppedError, UsageError
 from generators.failpoints import failpoint
@@ -178,17 +178,14 @@ class Workspace:
         return problems
 
     def _leaks(self, path: Path) -> list[str]:
-        """Questions that stand, or nearly, in two splits of a version."""
+        """Questions that stand, or nearly, or in other words, in two splits of a version."""
         try:
-            rows = self.read(path).rows
+            version = self.read(path)
         except UsageError as error:
             return [str(error)]
-        places = {row.pair.id: row.place for row in rows}
-        return [
-            f"{path}: {places[one.id].split} row {one.id} asks nearly what {places[other.id].split} row {other.id} asks"
-            f" (similarity {similarity:.2f})"
-            for one, other, similarity in cross_twins([row.pair for row in rows], places)
-        ]
+        places = {row.pair.id: row.place for row in version.rows}
+        found = leaks([row.pair for row in version.rows], places, version.manifest)
+        return [f"{path}: {line}" for line in found]
 
     def _next_number(self) -> int:
         taken = [int(path.name[1:]) for path in self.versions.glob("v[0-9]*") if path.name[1:].isdigit()]

@@ -76,8 +76,9 @@ class FilterConfig:
         quote_similarity: A quote must stand in its chunk at least so well, 0 to 1.
         answer_support: So many of an answer's content words must stand in its quotes, heading or question, 0 to 1.
         near_duplicate: Jaccard similarity of word 3-grams of question + answer from which two pairs are twins.
-        semantic: Whether pairs are compared by meaning, too; needs the extra ``semantic``.
-        semantic_duplicate: Cosine of the embeddings of question + answer from which two pairs say the same.
+        semantic: Whether pairs, and questions across splits, are compared by meaning, too (extra ``semantic``).
+        semantic_duplicate: Cosine of the embeddings of question + answer from which two pairs say the same, and of
+            those of the questions alone from which a row leaks the test.
         wordings_a_fact: So many wordings of one fact that resemble each other so much are kept.
         answer_overlap: Share of a question's content words that its answer, quotes or heading must hold; 0 turns
             it off. Teachers whose quotes are bound by schema write questions only and are held to it.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.errors import MissingExtraError
-from generators.models import local_path
+from generators.models import find_model, local_path
 
 _PACKAGES = ("safetensors", "tokenizers", "torch", "transformers")
 MODEL = "all-minilm-l6-v2"
@@ -30,6 +30,15 @@ def check_installed() -> None:
     """``MissingExtraError`` if a package is not there; imports none."""
     if not all(map(find_spec, _PACKAGES)):
         raise MissingExtraError("comparing pairs by meaning", "semantic")
+
+
+def what_is_missing() -> str:
+    """What a person has to run before texts can be embedded without fetching anything; empty if nothing."""
+    try:
+        check_installed()
+    except MissingExtraError as error:
+        return str(error)
+    return "" if find_model(MODEL).cached else f"comparing pairs by meaning needs a model: factory models pull {MODEL}"
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +59,9 @@ class Embedder:
         for first in range(0, len(fresh), _AT_ONCE):
             part = fresh[first : first + _AT_ONCE]
             tokenizer, model = self._opened
-            found = _means(model, tokenizer.encode_batch(part))
+            # A lone surrogate, which has no UTF-8, is read as a version shows it.
+            readable = [text.encode("utf-8", "backslashreplace").decode() for text in part]
+            found = _means(model, tokenizer.encode_batch(readable))
             units = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-9))
             self._known.update(zip(part, units, strict=True))
         return np.stack([self._known[text] for text in texts]).astype(np.float32)

@@ -3,23 +3,29 @@
     pairs + their places ─▶ Settled(places, leaks): no two splits hold nearly the same question
 
 A leak is a Jaccard similarity of at least 0.8 of the character 5-grams of the lower-cased questions. Identifiers make
-no exception here: a model that was trained on one may guess the other. The test is kept and the rest gives way:
+no exception here: a model that was trained on one may guess the other. With ``[filters] semantic = true`` a question
+that means the same as one of another fact is a leak, too (``alike_meanings``); another wording of the same fact is what
+a ``seen`` row is asked beside, and a leak only where the row is ``unseen``. The test is kept and the rest gives way:
 
 1. A wording that was just drawn for test or validation goes back to train if train holds its like (nothing is lost).
 2. What is still alike is dropped from train, or from validation where the other is a test row.
 3. A ``seen`` test row whose fact lost its last trained wording is dropped: it would not be seen.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from filters.alike_meanings import AlikeMeanings, ByMeaning
 from filters.alike_questions import AlikeQuestions
 from filters.holdout import Place
 from generators.records import Pair
 
+Rows = NDArray[np.int64]
 LEAK = Fraction(4, 5)
 _STRONGER = {"test": 2, "validation": 1, "train": 0}
 _MOST = max(_STRONGER.values())
@@ -43,28 +49,24 @@ class Settled:
     leaks: Sequence[Leak]
 
 
-def settle(pairs: Sequence[Pair], places: Mapping[str, Place], before: Collection[str]) -> Settled:
+def settle(
+    pairs: Sequence[Pair], places: Mapping[str, Place], before: Collection[str], meaning: ByMeaning | None = None
+) -> Settled:
     """Move or drop what would let a model meet its test in training.
 
     Args:
         pairs: All accepted pairs.
         places: Pair id → where it was put.
         before: Ids of pairs whose place was published; it does not change.
+        meaning: How questions are compared by meaning, if they are.
     """
-    twins = _Twins(pairs)
-    settled = dict(places)
-    movable = {
-        pair.id
-        for pair in pairs
-        if pair.id not in before and places[pair.id].set != "unseen" and _rank(places[pair.id])
-    }
-    while found := {one.id for one, other, _ in twins.across(settled, movable) if _rank(settled[other.id]) < _MOST}:
-        settled |= dict.fromkeys(found, Place("train"))
-        movable -= found
-    leaks = {
-        weaker.id: Leak(weaker, stronger.id, similarity, f"a {settled[stronger.id].split} row asks nearly the same")
-        for weaker, stronger, similarity in twins.across(settled)
-    }
+    ways = [_Twins(pairs), *([_Twins(pairs, meaning)] if meaning else [])]
+    settled = _drawn_back(ways, pairs, places, before)
+    leaks: dict[str, Leak] = {}
+    for way in ways:
+        for weaker, stronger, similarity in way.across(settled):
+            detail = f"a {settled[stronger.id].split} row {way.says}"
+            leaks.setdefault(weaker.id, Leak(weaker, stronger.id, similarity, detail))
     trained = {pair.fact for pair in pairs if settled[pair.id].split == "train" and pair.id not in leaks}
     for pair in pairs:
         if settled[pair.id].set == "seen" and pair.fact not in trained:
@@ -72,20 +74,48 @@ def settle(pairs: Sequence[Pair], places: Mapping[str, Place], before: Collectio
     return Settled({pair.id: settled[pair.id] for pair in pairs if pair.id not in leaks}, list(leaks.values()))
 
 
-def cross_twins(pairs: Sequence[Pair], places: Mapping[str, Place]) -> Iterator[tuple[Pair, Pair, float]]:
+def _drawn_back(
+    ways: Sequence["_Twins"], pairs: Sequence[Pair], places: Mapping[str, Place], before: Collection[str]
+) -> dict[str, Place]:
+    """The places, with those that were just drawn for another split, and whose like is trained, back in train."""
+    settled = dict(places)
+    movable = {
+        pair.id
+        for pair in pairs
+        if pair.id not in before and places[pair.id].set != "unseen" and _rank(places[pair.id])
+    }
+    while found := {
+        one.id for way in ways for one, other, _ in way.across(settled, movable) if _rank(settled[other.id]) < _MOST
+    }:
+        settled |= dict.fromkeys(found, Place("train"))
+        movable -= found
+    return settled
+
+
+def cross_twins(
+    pairs: Sequence[Pair], places: Mapping[str, Place], meaning: ByMeaning | None = None
+) -> Iterator[tuple[Pair, Pair, float]]:
     """Yield each row that a stronger split asks nearly the same as, with the first such row and their similarity.
 
-    Test is stronger than validation, validation than train.
+    Test is stronger than validation, validation than train. With ``meaning`` they are compared by that alone.
     """
-    yield from _Twins(pairs).across(places)
+    yield from _Twins(pairs, meaning).across(places)
 
 
 class _Twins:
-    """Finds rows that ask alike; made once for a set of pairs."""
+    """Finds rows that ask alike, by letters or by meaning; made once for a set of pairs."""
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Iterable[Pair], meaning: ByMeaning | None = None) -> None:
         self._pairs = sorted(pairs, key=lambda pair: pair.id)
-        self._questions = AlikeQuestions([pair.question for pair in self._pairs], LEAK)
+        self._by_meaning = meaning is not None
+        self.says = "asks the same by meaning" if meaning else "asks nearly the same"
+        facts: dict[str, int] = {}
+        self._facts = np.array([facts.setdefault(pair.fact, len(facts)) for pair in self._pairs], np.int64)
+        self._finder: AlikeMeanings | AlikeQuestions = (
+            AlikeMeanings(self._pairs, meaning)
+            if meaning
+            else AlikeQuestions([pair.question for pair in self._pairs], LEAK)
+        )
 
     def across(
         self, places: Mapping[str, Place], movable: Collection[str] | None = None
@@ -95,19 +125,26 @@ class _Twins:
         Without ``movable`` the rows are all, and the others are those of stronger splits; with it, the rows are these,
         and the others are those of weaker splits.
         """
-        ranks = np.fromiter((_rank(places[pair.id]) for pair in self._pairs), np.int64, len(self._pairs))
+        ranks = self._each(lambda pair: _rank(places[pair.id]), np.int64)
+        unseen = self._each(lambda pair: places[pair.id].set == "unseen", np.bool_)
         if movable is None:
             seekers, others, direction = ranks < _MOST, ranks > 0, 1
         else:
-            seekers = np.fromiter((pair.id in movable for pair in self._pairs), bool, len(self._pairs))
+            seekers = self._each(lambda pair: pair.id in movable, np.bool_)
             others, direction = ranks < _MOST, -1
-        found = self._questions.first(
-            np.flatnonzero(seekers),
-            np.flatnonzero(others),
-            lambda one, other: (ranks[other] - ranks[one]) * direction > 0,
-        )
+
+        def may(one: Rows, other: Rows) -> NDArray[np.bool_]:
+            across: NDArray[np.bool_] = (ranks[other] - ranks[one]) * direction > 0
+            if self._by_meaning:
+                across &= (self._facts[one] != self._facts[other]) | unseen[one] | unseen[other]
+            return across
+
+        found = self._finder.first(np.flatnonzero(seekers), np.flatnonzero(others), may)
         for row, other, similarity in sorted(found):
             yield self._pairs[row], self._pairs[other], round(similarity, 4)
+
+    def _each(self, of: Callable[[Pair], Any], kind: type[Any]) -> NDArray[Any]:
+        return np.fromiter(map(of, self._pairs), kind, len(self._pairs))
 
 
 def _rank(place: Place) -> int:

@@ -16,6 +16,7 @@ from filters.apply import Candidate, Drop, Filter, FilterConfig
 from filters.asked_names import names_asked, plain_names, tell_apart
 from filters.embeddings import Vectors, check_installed, embedder
 from generators.names import values
+from generators.records import Pair
 
 _ROWS_AT_ONCE = 1024
 
@@ -59,7 +60,7 @@ class SemanticDuplicate:
         """Drop what a kept pair of another fact says already."""
         for similarity, other in sorted(self._alike[self._number(candidate)], reverse=True):
             twin = self._seen[other]
-            if other in self._kept and twin.pair.fact != candidate.pair.fact and _same_names(candidate, twin):
+            if other in self._kept and twin.pair.fact != candidate.pair.fact and same_names(candidate.pair, twin.pair):
                 return Drop(
                     f"says the same as '{twin.pair.question[:80]}'", twin.pair.id, round(min(similarity, 1.0), 4)
                 )
@@ -75,14 +76,13 @@ class SemanticDuplicate:
         return self._numbers[candidate.pair.id]
 
 
-def _same_names(one: Candidate, other: Candidate) -> bool:
-    """Whether two pairs ask about the same by name, and neither answer names what the other does not and vice versa."""
-    a, b = one.pair, other.pair
-    if names_asked(a.question) != names_asked(b.question):
+def same_names(one: Pair, other: Pair) -> bool:
+    """Whether two pairs ask about the same by name, and not each answer holds a value that the other does not."""
+    if names_asked(one.question) != names_asked(other.question):
         return False
-    if tell_apart(a.question, b.question, plain_names(a.answer), plain_names(b.answer)):
+    if tell_apart(one.question, other.question, plain_names(one.answer), plain_names(other.answer)):
         return False
-    here, there = values(a.answer), values(b.answer)
+    here, there = values(one.answer), values(other.answer)
     return here <= there or there <= here
 
 

@@ -374,6 +374,25 @@ def test_other_thresholds_publish_a_version_and_going_back_brings_the_rows_back(
     assert teacher.requests == asked
 
 
+def test_what_it_drops_is_retired_with_the_reason_and_diff_tells(workspace, run_factory, tmp_path):
+    before = provenance(tmp_path)
+    (tmp_path / "factory.toml").write_text("[filters]\nmin_answer_chars = 92\n")
+    dropped = run_factory("filter", "--json").json["dropped"]
+    gone = before.keys() - provenance(tmp_path).keys()
+    lines = (tmp_path / "factory-data" / "latest" / "retired.jsonl").read_text().splitlines()
+    retired = {each["id"]: each for each in map(json.loads, lines)}
+    assert (retired.keys(), len(gone) > 0) == (gone, True)
+    assert {each["reason"] for each in retired.values()} == {"bad_length"}
+    assert all("92" in each["detail"] and each["replaced_by"] is None for each in retired.values())
+    assert all((each["split"], each["set"], each["document"]) == before[id_][:3] for id_, each in retired.items())
+    told = run_factory("diff", "--json").json["pairs"]
+    assert (told["reasons"], len(told["retired"])) == ({"bad_length": len(gone)}, len(gone))
+    assert len(gone) < dropped["bad_length"]  # some were rejected before
+    (tmp_path / "factory.toml").unlink()
+    run_factory("filter")
+    assert not (tmp_path / "factory-data" / "latest" / "retired.jsonl").exists()
+
+
 def provenance(tmp_path):
     lines = (tmp_path / "factory-data" / "latest" / "provenance.jsonl").read_text().splitlines()
     return {row["id"]: (row["split"], row["set"], row["document"], row["lines"]) for row in map(json.loads, lines)}

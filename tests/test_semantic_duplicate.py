@@ -1,26 +1,16 @@
 """Pairs that say the same in other words, by vectors of words; and once by the model itself."""
 
 from importlib.util import find_spec
-from zlib import crc32
 
-import numpy as np
 import pytest
+from meanings import by_words
 
 from filters.apply import Candidate, FilterConfig, active, funnel, make_filters
+from filters.embeddings import embedder
 from filters.semantic_duplicate import SemanticDuplicate
 from generators.records import Chunk, Pair
-from generators.words import words
 
 CONFIG = FilterConfig(semantic=True, semantic_duplicate=0.7)
-
-
-def by_words(texts):
-    """Unit vectors of word counts."""
-    found = np.zeros((len(texts), 500), np.float32)
-    for row, text in enumerate(texts):
-        for word in words(text):
-            found[row, crc32(word.encode()) % 500] += 1
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 def candidate(question, answer, fact="", number=0):
@@ -79,6 +69,13 @@ def test_without_its_packages_it_is_refused_before_anything_is_spent(run_factory
     ran = run_factory("generate", "--docs", "a.md", "--dry-run")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert "factory-qa[semantic]" in ran.err
+
+
+@pytest.mark.weights
+def test_a_text_that_has_no_utf8_is_read_as_a_version_shows_it():
+    pytest.importorskip("torch")
+    broken, shown = embedder().embed(["What does \ud83d stand for?", "What does \\ud83d stand for?"])
+    assert broken @ shown > 0.999
 
 
 @pytest.mark.weights
