@@ -16,8 +16,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from filters.alike_questions import AlikeQuestions
 from filters.holdout import Place
+from filters.standing_twins import StandingTwins
 from generators.records import Pair
 
 LEAK = Fraction(4, 5)
@@ -43,15 +43,18 @@ class Settled:
     leaks: Sequence[Leak]
 
 
-def settle(pairs: Sequence[Pair], places: Mapping[str, Place], before: Collection[str]) -> Settled:
+def settle(
+    pairs: Sequence[Pair], places: Mapping[str, Place], before: Collection[str], known: StandingTwins | None = None
+) -> Settled:
     """Move or drop what would let a model meet its test in training.
 
     Args:
         pairs: All accepted pairs.
         places: Pair id → where it was put.
         before: Ids of pairs whose place was published; it does not change.
+        known: What was found when nearly the same pairs were settled; it learns.
     """
-    twins = _Twins(pairs)
+    twins = _Twins(pairs, known)
     settled = dict(places)
     movable = {
         pair.id
@@ -83,9 +86,10 @@ def cross_twins(pairs: Sequence[Pair], places: Mapping[str, Place]) -> Iterator[
 class _Twins:
     """Finds rows that ask alike; made once for a set of pairs."""
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Iterable[Pair], known: StandingTwins | None = None) -> None:
         self._pairs = sorted(pairs, key=lambda pair: pair.id)
-        self._questions = AlikeQuestions([pair.question for pair in self._pairs], LEAK)
+        self._known = known or StandingTwins(LEAK)
+        self._rows = self._known.rows(self._pairs)
 
     def across(
         self, places: Mapping[str, Place], movable: Collection[str] | None = None
@@ -101,11 +105,7 @@ class _Twins:
         else:
             seekers = np.fromiter((pair.id in movable for pair in self._pairs), bool, len(self._pairs))
             others, direction = ranks < _MOST, -1
-        found = self._questions.first(
-            np.flatnonzero(seekers),
-            np.flatnonzero(others),
-            lambda one, other: (ranks[other] - ranks[one]) * direction > 0,
-        )
+        found = self._known.first(self._rows, ranks, seekers, others, direction)
         for row, other, similarity in sorted(found):
             yield self._pairs[row], self._pairs[other], round(similarity, 4)
 
