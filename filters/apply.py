@@ -175,12 +175,15 @@ def funnel(
         return Funnelled()
     alone = list(takewhile(lambda each: not isinstance(each, Remembering), filters))
     comparing = filters[len(alone) :]
-    # In the order given, in which the wordings of a fact and the facts of a section stand together.
-    said = apply(lambda candidate: _look(candidate, alone, comparing), given)
-    passed = [(candidate, look) for candidate, look in zip(given, said, strict=True) if look.reject is None]
-    digests = [_digests(candidate, comparing) for candidate in known] + [look.digests for _, look in passed]
-    _foresee([*known, *(candidate for candidate, _ in passed)], digests, comparing)
+    foreseeing = [each for each in comparing if isinstance(each, Foreseeing)]
     remembering = [each for each in comparing if isinstance(each, Remembering)]
+    # In the order given, in which the wordings of a fact and the facts of a section stand together.
+    said = apply(lambda candidate: _look(candidate, alone, foreseeing), given)
+    passed = [(candidate, look) for candidate, look in zip(given, said, strict=True) if look.reject is None]
+    digests = [_digests(candidate, foreseeing) for candidate in known] + [look.digests for _, look in passed]
+    candidates = [*known, *(candidate for candidate, _ in passed)]
+    for place, each in enumerate(foreseeing):
+        each.foresee(candidates, [own[place] for own in digests])
     for candidate in known:
         _remember(candidate, remembering)
     for candidate, look in sorted(passed, key=lambda each: each[1].rank):
@@ -191,20 +194,14 @@ def funnel(
     return Funnelled(kept, [look.reject for look in said if look.reject is not None])
 
 
-def _look(candidate: Candidate, alone: Sequence[Filter], comparing: Iterable[Filter]) -> _Look:
+def _look(candidate: Candidate, alone: Sequence[Filter], foreseeing: Sequence[Foreseeing]) -> _Look:
     """All that can be said of a candidate without the others."""
     reject = first_drop(candidate, alone)
-    return _Look(reject, (), []) if reject else _Look(None, _rank(candidate), _digests(candidate, comparing))
+    return _Look(reject, (), []) if reject else _Look(None, _rank(candidate), _digests(candidate, foreseeing))
 
 
-def _digests(candidate: Candidate, filters: Iterable[Filter]) -> list[Any]:
-    return [each.digest(candidate) for each in filters if isinstance(each, Foreseeing)]
-
-
-def _foresee(candidates: Sequence[Candidate], digests: Sequence[Sequence[Any]], filters: Iterable[Filter]) -> None:
-    """Announce candidates to the filters that are faster for it."""
-    for place, each in enumerate(each for each in filters if isinstance(each, Foreseeing)):
-        each.foresee(candidates, [own[place] for own in digests])
+def _digests(candidate: Candidate, foreseeing: Sequence[Foreseeing]) -> list[Any]:
+    return [each.digest(candidate) for each in foreseeing]
 
 
 def _rank(candidate: Candidate) -> _Rank:
