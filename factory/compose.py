@@ -69,7 +69,8 @@ class Composer:
             settled = self._settled(chosen)
             fresh = {leak.pair.id: leak for leak in settled.leaks if leak.pair.id not in leaks}
             leaks |= fresh
-            if not fresh:
+            # Without one of the pool's, what is chosen stays the same, and so does all that follows.
+            if fresh.keys().isdisjoint(pair.id for pair in clean):
                 break
         taken = {pair.id for pair in chosen}
         composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])

@@ -99,7 +99,7 @@ class _Twins:
         Without ``movable`` the rows are all, and the others are those of stronger splits; with it, the rows are these,
         and the others are those of weaker splits.
         """
-        ranks = np.fromiter((_rank(places[pair.id]) for pair in self._pairs), np.int64, len(self._pairs))
+        ranks = np.array([_STRONGER[places[pair.id].split] for pair in self._pairs], np.int64)
         if movable is None:
             seekers, others, direction = ranks < _MOST, ranks > 0, 1
         else:

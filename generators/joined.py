@@ -10,6 +10,7 @@ their content; what was published stays as long as both its halves are trained o
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from generators.names import names
 from generators.records import Pair, content_id
@@ -47,7 +48,7 @@ def joined(
     if not share:
         return {}
     named = {} if named is None else named
-    named |= {pair.id: tuple(names(f"{pair.question}\n{pair.answer}")) for pair in pairs if pair.id not in named}
+    named |= {pair.id: _names(pair) for pair in pairs if pair.id not in named}
     speaking = _by_name(pairs, named)
     beside = _by_document(pairs, documents)
     standing = _standing(pairs, published)
@@ -104,6 +105,15 @@ def _parted(known: Pair) -> Iterator[tuple[Pair, str, str]]:
     parts = known.question.split(_AND)
     for at in range(1, len(parts)):
         yield known, _AND.join(parts[:at]), _AND.join(parts[at:])
+
+
+def _names(pair: Pair) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names(pair.question), *_told(pair.answer))))
+
+
+@lru_cache(maxsize=64)  # the wordings of a fact share its answer
+def _told(answer: str) -> tuple[str, ...]:
+    return tuple(names(answer))
 
 
 def _by_name(pairs: Iterable[Pair], named: Mapping[str, Sequence[str]]) -> Mapping[str, list[Pair]]:
