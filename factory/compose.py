@@ -18,7 +18,8 @@ from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
 from filters.alike_meanings import by_meaning
 from filters.holdout import Place, SplitConfig, assign
-from filters.leakage import Leak, Settled, settle
+from filters.leakage import LEAK, Leak, Settled, settle
+from filters.standing_twins import StandingTwins
 from generators.joined import halves_of, joined
 from generators.records import Pair, Reject
 from generators.rewordings import rewordings
@@ -47,6 +48,7 @@ class Composer:
         before: Pair id → place that was ever published.
         gold: A person's pairs.
         published: The last version's pairs, by id.
+        twins, named: What was found out about pairs, from one settling to the next: which ask alike, their names.
     """
 
     inputs: Inputs
@@ -54,6 +56,8 @@ class Composer:
     before: Mapping[str, Place]
     gold: Sequence[Gold] = ()
     published: Mapping[str, Pair] = field(default_factory=dict)
+    twins: StandingTwins = field(default_factory=lambda: StandingTwins(LEAK))
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def compose(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
         """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left."""
@@ -66,7 +70,8 @@ class Composer:
             settled = self._settled(chosen)
             fresh = {leak.pair.id: leak for leak in settled.leaks if leak.pair.id not in leaks}
             leaks |= fresh
-            if not fresh:
+            # Without one of the pool's, what is chosen stays the same, and so does all that follows.
+            if fresh.keys().isdisjoint(pair.id for pair in clean):
                 break
         taken = {pair.id for pair in chosen}
         composed = Composed([self._row(pair, settled.places[pair.id]) for pair in chosen if pair.id in settled.places])
@@ -110,7 +115,7 @@ class Composer:
         trained = [pair for pair in everything if places[pair.id].split == "train" and pair.quotes]
         homes = {chunk.id: chunk.document for chunk in self.inputs.corpus.chunks.values()}
         share = min(1.0, settings.multi_section_share * wordings)
-        for fact, pairs in joined(trained, homes, share, settings.seed, self.published.values()).items():
+        for fact, pairs in joined(trained, homes, share, settings.seed, self.published.values(), self.named).items():
             extras.setdefault(fact, []).extend(pairs)
         return extras
 
@@ -124,7 +129,7 @@ class Composer:
     def _settled(self, pairs: Sequence[Pair]) -> Settled:
         pinned = {each.pair.id for each in self.gold if each.pinned}
         places = {**self._places(pairs), **{pair.id: _PINNED for pair in pairs if pair.id in pinned}}
-        return settle(pairs, places, {*self._fixed(), *pinned}, by_meaning(self.inputs.filters))
+        return settle(pairs, places, {*self._fixed(), *pinned}, by_meaning(self.inputs.filters), self.twins)
 
     def _fixed(self) -> dict[str, Place]:
         """Pair id → place that stays."""

@@ -148,7 +148,8 @@ def weigh(askings: Iterable[Asking], inputs: Inputs, journal: Journal, others: I
     teacher = inputs.settings.teacher
     kept, missing = list[Asking](), list[Asking]()
     for asking in askings:
-        (kept if asking.request.identity(teacher) in journal else missing).append(asking)
+        # Most first runs have nothing in the journal: no request need be named to know.
+        (kept if len(journal) and asking.request.identity(teacher) in journal else missing).append(asking)
     measure = _measured(list(_replies([*kept[:_MOST_CALLS]] or others, journal, teacher)) if missing else [])
     prompt = round(measure.prompt * sum(asking.prompt_tokens for asking in missing))
     expected = sum(asking.reply_tokens for asking in missing)

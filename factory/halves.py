@@ -6,6 +6,7 @@ The copy has all it needs when it starts, and sends back only the results. Where
 it, or the copy comes to harm, this process does all the work: the results are the same.
 """
 
+import gc
 import os
 import pickle
 import sys
@@ -48,7 +49,10 @@ def _start(function: Callable[[_In], _Out], items: Sequence[_In]) -> tuple[int, 
         return child, reading
     status = 1
     try:
-        os.close(reading)
+        # Whoever holds a lock or a pipe is the first process: it must not seem to live on when it is killed.
+        os.closerange(3, writing)
+        os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
+        gc.disable()
         with open(writing, "wb") as pipe:  # noqa: PTH123 - a descriptor
             pickle.dump([function(item) for item in items], pipe)
         status = 0

@@ -14,6 +14,7 @@ from functools import partial
 from factory.checking import Checker
 from factory.compose import Composed, Composer
 from factory.estimate import weigh
+from factory.halves import in_halves
 from factory.inputs import Inputs, Watch
 from factory.plan import Plan
 from factory.restated import drop_restated
@@ -190,7 +191,7 @@ def sift(inputs: Inputs, plan: Plan, harvest: Harvest) -> None:
     drop_restated(plan, pairs, inputs)
     published = [*(Candidate(each.pair, each.chunk) for each in inputs.gold)]
     published += _candidates([row.pair for row in plan.kept], chunks)
-    sifted = funnel(_candidates(pairs, chunks), make_filters(inputs.filters), published)
+    sifted = funnel(_candidates(pairs, chunks), make_filters(inputs.filters), published, in_halves)
     harvest.accepted = sifted.kept
     harvest.rejects = [
         *(reject for outcome in ordered for reject in outcome.parsed.rejects),

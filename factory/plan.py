@@ -107,7 +107,7 @@ def _settle_rejects(plan: Plan, rejects: Iterable[Reject]) -> None:
         lost_to_none = (
             reject.stage == "target"
             or reject.reason == UNCHECKED
-            or (reject.twin and reject.twin not in known | decided)
+            or (reject.twin and reject.twin not in known and reject.twin not in decided)
         )
         if reject.pair is not None and reject.pair.id not in known and lost_to_none:
             known.add(reject.pair.id)

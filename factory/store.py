@@ -28,6 +28,8 @@ from generators.records import Chunk, Pair, Reject
 FORMAT = 1
 SPLITS = ("train", "validation", "test")
 RETIRED_FILE = "retired.jsonl"
+_AS_LINE = json.JSONEncoder(ensure_ascii=False)
+_AS_PAGE = json.JSONEncoder(ensure_ascii=False, indent=1, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Workspace:
             files["README.md"] = card
             digests = {file: _write(draft / file, text) for file, text in files.items()}
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
-            digest = _write(draft / "manifest.json", _json(whole, indent=1, sort_keys=True) + "\n")
+            digest = _write(draft / "manifest.json", printable_json(_AS_PAGE.encode(whole)) + "\n")
             _sync_folder(draft)
             _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
             failpoint("store.rename")
@@ -273,12 +275,8 @@ def _json_lines(path: Path) -> list[Any]:
 
 
 def _line(record: Mapping[str, Any]) -> str:
-    return _json(record) + "\n"
-
-
-def _json(record: Mapping[str, Any], **style: Any) -> str:  # noqa: ANN401 - what json.dumps takes
     """JSON that no terminal acts on when somebody looks at it."""
-    return printable_json(json.dumps(record, ensure_ascii=False, **style))
+    return printable_json(_AS_LINE.encode(record)) + "\n"
 
 
 def _write(path: Path, text: str) -> str:

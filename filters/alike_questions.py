@@ -15,11 +15,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from filters.gram_numbers import distinct, numbered
 from filters.shingles import Shingles
 from filters.similar_pairs import similarities
 
 Rows = NDArray[np.int64]
-_GRAM = 5
 # Others are looked through in blocks that grow by this factor, the first so large.
 _FIRST_BLOCK, _GROWTH = 8, 8
 _AT_ONCE = 1 << 20
@@ -35,19 +35,18 @@ class AlikeQuestions:
     def __init__(self, questions: Sequence[str], threshold: Fraction) -> None:
         self._threshold = threshold
         self._share = threshold / (1 + threshold)
-        self._sizes, grams = _numbered(questions)
+        self._sizes, self._grams = numbered(questions)
         self._offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._sizes)])
         owners = np.repeat(np.arange(len(questions)), self._sizes)
-        counts = np.bincount(grams)
-        # A gram's number is its place among all, the rarest first.
-        order = np.empty(len(counts), np.int64)
-        order[np.argsort(counts, kind="stable")] = np.arange(len(counts))
-        self._grams = order[grams][np.lexsort((order[grams], owners))]
-        self._places = np.arange(len(grams)) - np.repeat(self._offsets[:-1], self._sizes)
-        self._owners = owners
         self._groups = _groups(self._sizes)
         self._signatures = _signatures(self._grams, owners, len(questions))
         self._shingles = Shingles(self._grams.view(np.uint64), self._offsets)
+        places = np.arange(len(owners)) - np.repeat(self._offsets[:-1], self._sizes)
+        rarest = self._sizes - _least(threshold, self._sizes) + 1
+        held = places < rarest[owners]
+        self._owners = owners[held]
+        places = np.minimum(places[held], (1 << _PLACE_BITS) - 1)
+        self._keys = _key(self._grams[held], self._groups[self._owners], places)
 
     def first(
         self, seekers: Rows, others: Rows, may: Callable[[Rows, Rows], NDArray[np.bool_]]
@@ -56,7 +55,7 @@ class AlikeQuestions:
 
         Args:
             seekers: Rows that look for their like.
-            others: Rows among which; in ascending order.
+            others: Rows among which, in the order that tells which is the first.
             may: Tells of pairs of rows whether they count.
         """
         start, size = 0, _FIRST_BLOCK
@@ -81,7 +80,9 @@ class AlikeQuestions:
             alike = similarity >= float(self._threshold)
             hits.append((one[alike], other[alike], similarity[alike]))
         ones, twins, found = (np.concatenate(column) for column in zip(*hits, strict=True))
-        order = np.lexsort((twins, ones))
+        places = np.empty(len(self._sizes), np.int64)
+        places[others] = np.arange(len(others))
+        order = np.lexsort((places[twins], ones))
         ones, twins, found = ones[order], twins[order], found[order]
         new = np.concatenate([np.ones(min(1, len(ones)), bool), ones[1:] != ones[:-1]])
         return ones[new], twins[new], found[new]
@@ -90,10 +91,8 @@ class AlikeQuestions:
         """The rarest grams of the others as keys (gram, group of length, place), sorted; their rows; the groups."""
         chosen = np.zeros(len(self._sizes), bool)
         chosen[others] = True
-        rarest = self._sizes - _least(self._threshold, self._sizes) + 1
-        held = chosen[self._owners] & (self._places < rarest[self._owners])
-        owners = self._owners[held]
-        keys = _key(self._grams[held], self._groups[owners], np.minimum(self._places[held], (1 << _PLACE_BITS) - 1))
+        held = chosen[self._owners]
+        owners, keys = self._owners[held], self._keys[held]
         order = np.argsort(keys, kind="stable")
         groups = []
         for group in np.unique(self._groups[others]).tolist():
@@ -153,26 +152,10 @@ def _pairs(batch: Sequence[tuple[Rows, Rows, Rows]], rows: Rows) -> Iterator[tup
         stop = max(start + 1, int(np.searchsorted(ends, done + _AT_ONCE, "right")))
         many = counts[start:stop]
         places = np.arange(many.sum()) + np.repeat(first[start:stop] - (np.cumsum(many) - many), many)
-        pairs = np.unique(np.repeat(own[start:stop], many) << 32 | rows[places])
+        pairs = distinct(np.repeat(own[start:stop], many) << 32 | rows[places])
         if len(pairs):
             yield pairs >> 32, pairs & 0xFFFFFFFF
         start = stop
-
-
-def _numbered(questions: Sequence[str]) -> tuple[Rows, Rows]:
-    """How many grams each question has, and a number for each gram, question by question."""
-    numbers: dict[str, int] = {}
-    sizes, grams = list[int](), list[int]()
-    for question in questions:
-        held = _grams(question)
-        sizes.append(len(held))
-        grams += [numbers.setdefault(gram, len(numbers)) for gram in held]
-    return np.array(sizes, np.int64), np.array(grams, np.int64)
-
-
-def _grams(question: str) -> frozenset[str]:
-    folded = question.lower()
-    return frozenset(folded[at : at + _GRAM] for at in range(max(1, len(folded) - _GRAM + 1)))
 
 
 def _groups(sizes: Rows) -> Rows:

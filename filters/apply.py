@@ -8,16 +8,20 @@ quotes), so that of two twins the better one is kept, whatever the order in whic
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from itertools import takewhile
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from filters import FILTERS
 from generators.errors import UsageError
 from generators.quotes import find_quote
 from generators.records import Chunk, Pair, Reject
 from generators.words import overlap
+
+_Rank = tuple[float, float, int, str, str]
+_Said = TypeVar("_Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,13 @@ class Foreseeing(Protocol):
         """Hear of the candidates that are judged or remembered next, and their digests."""
 
 
+class Apply(Protocol):
+    """Applies a pure function, whose results can be pickled, to all candidates."""
+
+    def __call__(self, function: Callable[[Candidate], _Said], candidates: Sequence[Candidate], /) -> list[_Said]:
+        """[function(each) for each in candidates]."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterConfig:
     """Thresholds of the funnel (``[filters]`` in factory.toml).
@@ -113,6 +124,15 @@ class Funnelled:
         return dict(Counter(reject.reason for reject in self.rejects))
 
 
+@dataclass(slots=True)
+class _Look:
+    """What was said of a candidate: why it goes, if it does; else its rank, and its digests for the filters to come."""
+
+    reject: Reject | None
+    rank: _Rank | tuple[()]
+    digests: list[Any]
+
+
 def make_filters(config: FilterConfig) -> list[Filter]:
     """Build the filters of the table, in its order, without those to skip."""
     known_filters(config.skip)
@@ -132,8 +152,16 @@ def known_filters(names: Iterable[str]) -> None:
             raise UsageError(f"no filter '{name}': the filters are {', '.join(FILTERS)}")
 
 
+def one_by_one(function: Callable[[Candidate], _Said], candidates: Sequence[Candidate]) -> list[_Said]:
+    """Apply a function to all candidates, here and now."""
+    return [function(candidate) for candidate in candidates]
+
+
 def funnel(
-    candidates: Iterable[Candidate], filters: Sequence[Filter], published: Iterable[Candidate] = ()
+    candidates: Iterable[Candidate],
+    filters: Sequence[Filter],
+    published: Iterable[Candidate] = (),
+    apply: Apply = one_by_one,
 ) -> Funnelled:
     """Run the candidates through the filters, best first.
 
@@ -141,38 +169,43 @@ def funnel(
         candidates: What is to be judged.
         filters: As ``make_filters`` builds them, fresh for each funnel.
         published: Pairs that are in already and stay; the others are compared with them too.
+        apply: Applies what judges a candidate by itself to all of them, perhaps on several cores.
     """
-    given = list(candidates)
+    given, known = list(candidates), list(published)
     if not given:
         return Funnelled()
-    remembering = [each for each in filters if isinstance(each, Remembering)]
-    known = list(published)
-    _foresee([*known, *given], filters)
+    alone = list(takewhile(lambda each: not isinstance(each, Remembering), filters))
+    comparing = filters[len(alone) :]
+    foreseeing = [each for each in comparing if isinstance(each, Foreseeing)]
+    remembering = [each for each in comparing if isinstance(each, Remembering)]
+    # In the order given, in which the wordings of a fact and the facts of a section stand together.
+    said = apply(lambda candidate: _look(candidate, alone, foreseeing), given)
+    passed = [(candidate, look) for candidate, look in zip(given, said, strict=True) if look.reject is None]
+    digests = [_digests(candidate, foreseeing) for candidate in known] + [look.digests for _, look in passed]
+    candidates = [*known, *(candidate for candidate, _ in passed)]
+    for place, each in enumerate(foreseeing):
+        each.foresee(candidates, [own[place] for own in digests])
     for candidate in known:
         _remember(candidate, remembering)
-    verdicts: dict[int, Reject | None] = {}
-    for index in sorted(range(len(given)), key=lambda i: _rank(given[i])):
-        verdicts[index] = first_drop(given[index], filters)
-        if verdicts[index] is None:
-            _remember(given[index], remembering)
-    outcome = Funnelled()
-    for index, candidate in enumerate(given):
-        reject = verdicts[index]
-        if reject is None:
-            outcome.kept.append(candidate.pair)
-        else:
-            outcome.rejects.append(reject)
-    return outcome
+    for candidate, look in sorted(passed, key=lambda each: each[1].rank):
+        look.reject = first_drop(candidate, comparing)
+        if look.reject is None:
+            _remember(candidate, remembering)
+    kept = [candidate.pair for candidate, look in zip(given, said, strict=True) if look.reject is None]
+    return Funnelled(kept, [look.reject for look in said if look.reject is not None])
 
 
-def _foresee(candidates: Sequence[Candidate], filters: Iterable[Filter]) -> None:
-    """Announce candidates to the filters that are faster for it."""
-    for each in filters:
-        if isinstance(each, Foreseeing):
-            each.foresee(candidates, [each.digest(candidate) for candidate in candidates])
+def _look(candidate: Candidate, alone: Sequence[Filter], foreseeing: Sequence[Foreseeing]) -> _Look:
+    """All that can be said of a candidate without the others."""
+    reject = first_drop(candidate, alone)
+    return _Look(reject, (), []) if reject else _Look(None, _rank(candidate), _digests(candidate, foreseeing))
 
 
-def _rank(candidate: Candidate) -> tuple[float, float, int, str, str]:
+def _digests(candidate: Candidate, foreseeing: Sequence[Foreseeing]) -> list[Any]:
+    return [each.digest(candidate) for each in foreseeing]
+
+
+def _rank(candidate: Candidate) -> _Rank:
     """Better pairs sort first: grounded, then closer to the question, then with more quoted text.
 
     Ties are settled by content, fact by fact: of two equal facts one keeps its wordings, not each some.

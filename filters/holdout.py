@@ -25,6 +25,9 @@ class Place:
     set: str = ""
 
 
+_TRAIN = Place("train")
+
+
 @dataclass(frozen=True, slots=True)
 class SplitConfig:
     """Shares of the splits.
@@ -118,7 +121,7 @@ def _place_fact(
 ) -> dict[str, Place]:
     """Place a fact's new wordings: at most one to test and one to validation, and at least one is trained."""
     ordered = sorted(fresh, key=lambda pair: pair.id)
-    placed = {pair.id: Place("train") for pair in ordered}
+    placed = dict.fromkeys((pair.id for pair in ordered), _TRAIN)
     taken = {places[pair.id].split for pair in wordings if pair.id in places}
     spare = len(ordered) if "train" in taken else len(ordered) - 1
     # From the two ends of the same draw: few wordings give to one split or to neither, many to both.

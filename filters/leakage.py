@@ -12,20 +12,20 @@ a ``seen`` row is asked beside, and a leak only where the row is ``unseen``. The
 3. A ``seen`` test row whose fact lost its last trained wording is dropped: it would not be seen.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.alike_meanings import AlikeMeanings, ByMeaning
-from filters.alike_questions import AlikeQuestions
 from filters.holdout import Place
+from filters.standing_twins import StandingTwins
 from generators.records import Pair
 
 Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 LEAK = Fraction(4, 5)
 _STRONGER = {"test": 2, "validation": 1, "train": 0}
 _MOST = max(_STRONGER.values())
@@ -50,7 +50,11 @@ class Settled:
 
 
 def settle(
-    pairs: Sequence[Pair], places: Mapping[str, Place], before: Collection[str], meaning: ByMeaning | None = None
+    pairs: Sequence[Pair],
+    places: Mapping[str, Place],
+    before: Collection[str],
+    meaning: ByMeaning | None = None,
+    known: StandingTwins | None = None,
 ) -> Settled:
     """Move or drop what would let a model meet its test in training.
 
@@ -59,8 +63,9 @@ def settle(
         places: Pair id → where it was put.
         before: Ids of pairs whose place was published; it does not change.
         meaning: How questions are compared by meaning, if they are.
+        known: What was found when nearly the same pairs were settled; it learns.
     """
-    ways = [_Twins(pairs), *([_Twins(pairs, meaning)] if meaning else [])]
+    ways = [_Twins(pairs, known), *([_Kin(pairs, meaning)] if meaning else [])]
     settled = _drawn_back(ways, pairs, places, before)
     leaks: dict[str, Leak] = {}
     for way in ways:
@@ -99,23 +104,18 @@ def cross_twins(
 
     Test is stronger than validation, validation than train. With ``meaning`` they are compared by that alone.
     """
-    yield from _Twins(pairs, meaning).across(places)
+    yield from (_Kin(pairs, meaning) if meaning else _Twins(pairs)).across(places)
 
 
 class _Twins:
-    """Finds rows that ask alike, by letters or by meaning; made once for a set of pairs."""
+    """Finds rows that ask alike by their letters; made once for a set of pairs."""
 
-    def __init__(self, pairs: Iterable[Pair], meaning: ByMeaning | None = None) -> None:
+    says = "asks nearly the same"
+
+    def __init__(self, pairs: Iterable[Pair], known: StandingTwins | None = None) -> None:
         self._pairs = sorted(pairs, key=lambda pair: pair.id)
-        self._by_meaning = meaning is not None
-        self.says = "asks the same by meaning" if meaning else "asks nearly the same"
-        facts: dict[str, int] = {}
-        self._facts = np.array([facts.setdefault(pair.fact, len(facts)) for pair in self._pairs], np.int64)
-        self._finder: AlikeMeanings | AlikeQuestions = (
-            AlikeMeanings(self._pairs, meaning)
-            if meaning
-            else AlikeQuestions([pair.question for pair in self._pairs], LEAK)
-        )
+        self._known = known or StandingTwins(LEAK)
+        self._rows = self._known.rows(self._pairs)
 
     def across(
         self, places: Mapping[str, Place], movable: Collection[str] | None = None
@@ -125,26 +125,46 @@ class _Twins:
         Without ``movable`` the rows are all, and the others are those of stronger splits; with it, the rows are these,
         and the others are those of weaker splits.
         """
-        ranks = self._each(lambda pair: _rank(places[pair.id]), np.int64)
-        unseen = self._each(lambda pair: places[pair.id].set == "unseen", np.bool_)
+        ranks = np.array([_STRONGER[places[pair.id].split] for pair in self._pairs], np.int64)
         if movable is None:
             seekers, others, direction = ranks < _MOST, ranks > 0, 1
         else:
-            seekers = self._each(lambda pair: pair.id in movable, np.bool_)
+            seekers = np.fromiter((pair.id in movable for pair in self._pairs), bool, len(self._pairs))
             others, direction = ranks < _MOST, -1
-
-        def may(one: Rows, other: Rows) -> NDArray[np.bool_]:
-            across: NDArray[np.bool_] = (ranks[other] - ranks[one]) * direction > 0
-            if self._by_meaning:
-                across &= (self._facts[one] != self._facts[other]) | unseen[one] | unseen[other]
-            return across
-
-        found = self._finder.first(np.flatnonzero(seekers), np.flatnonzero(others), may)
-        for row, other, similarity in sorted(found):
+        for row, other, similarity in sorted(self._first(places, ranks, seekers, others, direction)):
             yield self._pairs[row], self._pairs[other], round(similarity, 4)
 
-    def _each(self, of: Callable[[Pair], Any], kind: type[Any]) -> NDArray[Any]:
-        return np.fromiter(map(of, self._pairs), kind, len(self._pairs))
+    def _first(
+        self, places: Mapping[str, Place], ranks: Rows, seekers: Flags, others: Flags, direction: int
+    ) -> Iterator[tuple[int, int, float]]:
+        """Yield each seeker that has one with the first of the others that asks alike on the other side."""
+        del places  # letters tell without
+        return self._known.first(self._rows, ranks, seekers, others, direction)
+
+
+class _Kin(_Twins):
+    """Finds rows that ask the same by meaning."""
+
+    says = "asks the same by meaning"
+
+    def __init__(self, pairs: Iterable[Pair], meaning: ByMeaning) -> None:
+        self._pairs = sorted(pairs, key=lambda pair: pair.id)
+        self._finder = AlikeMeanings(self._pairs, meaning)
+        facts: dict[str, int] = {}
+        self._facts = np.array([facts.setdefault(pair.fact, len(facts)) for pair in self._pairs], np.int64)
+
+    def _first(
+        self, places: Mapping[str, Place], ranks: Rows, seekers: Flags, others: Flags, direction: int
+    ) -> Iterator[tuple[int, int, float]]:
+        """Yield as above; another wording of a fact is no leak, but beside an unseen row."""
+        unseen = np.fromiter((places[pair.id].set == "unseen" for pair in self._pairs), bool, len(self._pairs))
+
+        def may(one: Rows, other: Rows) -> Flags:
+            counts: Flags = (self._facts[one] != self._facts[other]) | unseen[one] | unseen[other]
+            counts &= (ranks[other] - ranks[one]) * direction > 0
+            return counts
+
+        return self._finder.first(np.flatnonzero(seekers), np.flatnonzero(others), may)
 
 
 def _rank(place: Place) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
@@ -28,10 +29,10 @@ class Repetition:
         return None
 
 
-def _cycle(said: list[str]) -> str:
+def _cycle(said: Sequence[str]) -> str:
     """The shortest phrase that stands ``_TIMES`` times in a row; a single word must do so twice as often."""
-    # Each of its words stands so often, too.
-    if not said or Counter(said).most_common(1)[0][1] < _TIMES:
+    # Each of its words stands so often, too; in most texts few do so twice.
+    if len(said) - len(set(said)) < _TIMES - 1 or max(Counter(said).values()) < _TIMES:
         return ""
     for length in range(1, min(_LONGEST_CYCLE, len(said) // _TIMES) + 1):
         times = 2 * _TIMES if length == 1 else _TIMES

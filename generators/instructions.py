@@ -138,7 +138,7 @@ def instruction_in(text: str) -> tuple[int, str] | None:
     likely = [
         pattern
         for marks, patterns in _BY_MARKS.items()
-        if any(mark in one_line for mark in marks)
+        if any(map(one_line.__contains__, marks))
         for pattern in patterns
         if pattern.search(lowered)
     ]

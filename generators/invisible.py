@@ -40,4 +40,6 @@ def visible_text(text: str) -> str:
 
 def printable_json(text: str) -> str:
     """JSON with escapes for what a terminal might act on; whoever reads it as JSON reads the same."""
+    if text.isascii() and text.isprintable():
+        return text
     return UNPRINTABLE.sub(lambda found: json.dumps(found[0])[1:-1], text)

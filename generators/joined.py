@@ -10,6 +10,7 @@ their content; what was published stays as long as both its halves are trained o
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from generators.names import names
 from generators.records import Pair, content_id
@@ -24,7 +25,12 @@ _MOST_WITH_A_NAME = 40  # a name that so many pairs speak of is the product's, o
 
 
 def joined(
-    pairs: Sequence[Pair], documents: Mapping[str, str], share: float, seed: int, published: Iterable[Pair] = ()
+    pairs: Sequence[Pair],
+    documents: Mapping[str, str],
+    share: float,
+    seed: int,
+    published: Iterable[Pair] = (),
+    named: dict[str, tuple[str, ...]] | None = None,
 ) -> dict[str, list[Pair]]:
     """Join about as many as the share asks for.
 
@@ -34,13 +40,16 @@ def joined(
         share: Of the facts that are drawn, 0 to 1.
         seed: Another seed gives others.
         published: The pairs of the last version.
+        named: Pair id → the names that it speaks of, as far as they are known; it learns.
 
     Returns:
         Fact that was drawn → its joined pair; none where no partner is.
     """
     if not share:
         return {}
-    speaking = _by_name(pairs)
+    named = {} if named is None else named
+    named |= {pair.id: _names(pair) for pair in pairs if pair.id not in named}
+    speaking = _by_name(pairs, named)
     beside = _by_document(pairs, documents)
     standing = _standing(pairs, published)
     wordings: dict[str, list[Pair]] = defaultdict(list)
@@ -51,7 +60,9 @@ def joined(
         if draw("joined", seed, fact) >= share:
             continue
         known = next((standing[each.id] for each in (pair, *others) if each.id in standing), None)
-        partner = _partner(pair, speaking, seed) or _neighbour(pair, beside[documents.get(pair.chunk, "")], seed)
+        partner = _partner(pair, named[pair.id], speaking, seed) or _neighbour(
+            pair, beside[documents.get(pair.chunk, "")], seed
+        )
         if known is not None:
             made[fact] = [known]
         elif partner is not None:
@@ -61,7 +72,9 @@ def joined(
 
 def halves_of(pairs: Iterable[Pair], published: Iterable[Pair]) -> Iterator[Pair]:
     """Yield the pairs whose question stands in a published joined row: what was trained on is no question of a test."""
-    parted = [part for known in published for part in _parted(known)]
+    parted = [part for known in published if known.teacher == TEACHER for part in _parted(known)]
+    if not parted:
+        return
     firsts = {(known.chunk, first) for known, first, _ in parted}
     seconds = {second for _, _, second in parted}
     for pair in pairs:
@@ -71,12 +84,15 @@ def halves_of(pairs: Iterable[Pair], published: Iterable[Pair]) -> Iterator[Pair
 
 def _standing(pairs: Iterable[Pair], published: Iterable[Pair]) -> dict[str, Pair]:
     """First half's id → the published pair that is made of it and of another of these pairs."""
+    joined_ones = [known for known in published if known.teacher == TEACHER]
+    if not joined_ones:
+        return {}
     firsts = {(pair.chunk, pair.question): pair for pair in pairs}
     seconds: dict[str, list[Pair]] = defaultdict(list)
     for pair in firsts.values():
         seconds[_second(pair)].append(pair)
     found: dict[str, Pair] = {}
-    for known in published:
+    for known in joined_ones:
         for _, first, second in _parted(known):
             one = firsts.get((known.chunk, first))
             if one is not None and any(_joined(one, other).id == known.id for other in seconds.get(second, ())):
@@ -86,22 +102,31 @@ def _standing(pairs: Iterable[Pair], published: Iterable[Pair]) -> dict[str, Pai
 
 def _parted(known: Pair) -> Iterator[tuple[Pair, str, str]]:
     """The two questions that a joined pair may be made of; several times if the questions hold what joins them."""
-    parts = known.question.split(_AND) if known.teacher == TEACHER else []
+    parts = known.question.split(_AND)
     for at in range(1, len(parts)):
         yield known, _AND.join(parts[:at]), _AND.join(parts[at:])
 
 
-def _by_name(pairs: Iterable[Pair]) -> Mapping[str, list[Pair]]:
+def _names(pair: Pair) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names(pair.question), *_told(pair.answer))))
+
+
+@lru_cache(maxsize=64)  # the wordings of a fact share its answer
+def _told(answer: str) -> tuple[str, ...]:
+    return tuple(names(answer))
+
+
+def _by_name(pairs: Iterable[Pair], named: Mapping[str, Sequence[str]]) -> Mapping[str, list[Pair]]:
     found: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
-        for name in names(f"{pair.question}\n{pair.answer}"):
+        for name in named[pair.id]:
             found[name].append(pair)
     return {name: those for name, those in found.items() if len({each.fact for each in those}) <= _MOST_WITH_A_NAME}
 
 
-def _partner(pair: Pair, speaking: Mapping[str, Sequence[Pair]], seed: int) -> Pair | None:
+def _partner(pair: Pair, named: Iterable[str], speaking: Mapping[str, Sequence[Pair]], seed: int) -> Pair | None:
     """A pair of another section that shares a name; the one with the rarest such name, then by hash."""
-    shared = [name for name in names(f"{pair.question}\n{pair.answer}") if name in speaking]
+    shared = [name for name in named if name in speaking]
     candidates = {
         other.id: (len(speaking[name]), draw("partner", seed, pair.fact, other.id), other)
         for name in sorted(shared, key=lambda name: (-len(speaking[name]), name))

@@ -69,6 +69,9 @@ class Asking:
     reply_tokens: int
 
 
+_count_again = lru_cache(maxsize=4)(count_tokens)  # for the instructions, which most requests share
+
+
 def recipe(template: Template, config: QaConfig, teacher: str) -> str:
     """Hash what, besides the documents, decides what a teacher is asked; another recipe means asking again."""
     asked = (config.product, config.temperature, config.seed, config.facts, config.privacy.fingerprint)
@@ -127,7 +130,7 @@ def _request(group: Sequence[Chunk], template: Template, config: QaConfig, slot:
         slot=slot,
         about=tuple(chunk.id for chunk in group),
     )
-    return Asking(tuple(group), request, count_tokens(system) + count_tokens(user), reply_tokens)
+    return Asking(tuple(group), request, _count_again(system) + count_tokens(user), reply_tokens)
 
 
 def _new_in(chunk: Chunk, fresh: Sequence[str]) -> tuple[str, ...]:

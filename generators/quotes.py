@@ -28,7 +28,7 @@ def find_quote(quote: str, text: str) -> float:
 
     A long quote is looked for stretch by stretch, since comparing it whole takes seconds.
     """
-    source, wanted = _folded_source(text), _folded(quote)
+    source, wanted = _folded(text), _folded(quote)
     if not wanted or len(wanted) > 2 * len(source):
         return 0.0
     if wanted in source:
@@ -41,7 +41,7 @@ def find_quote(quote: str, text: str) -> float:
 def is_verbatim(quote: str, text: str) -> bool:
     """Whether ``find_quote`` would give 1; quick."""
     wanted = _folded(quote)
-    return bool(wanted) and wanted in _folded_source(text)
+    return bool(wanted) and wanted in _folded(text)
 
 
 def support(quote: str, text: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def support(quote: str, text: str) -> tuple[str, ...]:
 
     ``stands`` tells whether another state of the text still has them.
     """
-    source, wanted = _folded_source(text), _folded(quote)
+    source, wanted = _folded(text), _folded(quote)
     if not wanted or wanted in source:
         return (wanted,) if wanted else ()
     from rapidfuzz.fuzz import partial_ratio_alignment
@@ -61,7 +61,7 @@ def support(quote: str, text: str) -> tuple[str, ...]:
 
 def stands(passage: str, text: str) -> bool:
     """Whether a folded passage stands in a text, whole: ``takes 10`` does not stand in ``takes 100``."""
-    source, start = _folded_source(text), -1
+    source, start = _folded(text), -1
     while passage and (start := source.find(passage, start + 1)) >= 0:
         before, behind = source[max(0, start - 2) : start], source[start + len(passage) :][:2]
         if not (_goes_on(before[::-1], passage[0]) or _goes_on(behind, passage[-1])):
@@ -95,12 +95,8 @@ def _similarity(stretch: str, source: str) -> float:
     return float(partial_ratio(stretch, source)) / 100
 
 
+# A chunk is looked into many times, and the wordings of a fact share their quotes.
 @lru_cache(maxsize=256)
-def _folded_source(text: str) -> str:
-    """A chunk is looked into many times; quotes come once, and may be of any length."""
-    return _folded(text)
-
-
 def _folded(text: str) -> str:
     """Text without the differences that do not matter to a quote."""
     plain = unicodedata.normalize("NFKC", text.translate(_SAME))

@@ -16,10 +16,12 @@ BlockKind = Literal["heading", "prose", "list_item", "code", "table", "admonitio
 ChunkKind = Literal["section", "operation", "schema"]
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def content_id(*parts: object) -> str:
     """Hash JSON-able values to 16 hex digits; equal values give equal ids on every machine."""
-    canonical = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(_CANONICAL.encode(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,12 +154,13 @@ _STOP = frozenset(
 )
 
 
-def words(text: str) -> list[str]:
-    """All words, lower-cased, in order."""
-    return _WORD.findall(text.lower())
-
-
 # Each filter asks for the words of the same few texts; a page's texts share most of their words.
+@lru_cache(maxsize=256)
+def words(text: str) -> tuple[str, ...]:
+    """All words, lower-cased, in order."""
+    return tuple(_WORD.findall(text.lower()))
+
+
 @lru_cache(maxsize=1024)
 def content_words(text: str) -> frozenset[str]:
     """Stems of the words that carry meaning; numbers whole."""

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from generators.finding import Finding
 
@@ -61,6 +62,7 @@ def find_account_numbers(text: str) -> Iterator[Finding]:
             yield Finding("iban", found.start(), stop)
 
 
+@lru_cache(maxsize=16)  # three detectors ask for the same text
 def has_many_digits(text: str) -> bool:
     """Whether seven digits stand close together: without them there is no number of an account or a phone."""
     return bool(_MANY_DIGITS.search(text))

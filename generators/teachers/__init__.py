@@ -28,6 +28,7 @@ PROVIDERS = {
     "litellm": "generators.teachers.litellm_chat:LiteLLMTeacher",
     "local": "generators.teachers.local_model:open_local",
 }
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 EXAMPLES = "openai/MODEL, anthropic/MODEL, litellm/ANYTHING, local/NAME, local:/path/to/model.gguf"
 
 
@@ -81,8 +82,7 @@ class Request:
             self.seed,
             self.slot,
         )
-        canonical = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(_CANONICAL.encode(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def wire_seed(self) -> int | None:
