@@ -4,26 +4,46 @@
     python benchmarks/student.py --out WORKSPACE --variants default,guide     some of them
 
 The workspace holds a published version (`factory generate --docs … --teacher local/qwen2.5-coder-1.5b --out WORKSPACE`
-makes one); the teacher is asked each question once, for all variants. Prints a Markdown table: the variant, minutes
-of training, seen and unseen accuracy, gap closed with its interval, general set and refusals against the base.
+makes one). Every variant learns from the same replies of the teacher and is asked the same questions; the teacher is
+asked each once, for all. Some train fewer wordings of each fact, for as many steps. Prints a Markdown table: the
+variant, minutes of training, seen and unseen accuracy, gap closed with its interval, general set and refusals against
+the base.
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
+from factory.store import Row, Workspace
+from generators.chunk_records import read_chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Lines of ``factory.toml``, and how many wordings of a fact are trained (0: all that there are)."""
+
+    settings: str = ""
+    wordings: int = 0
+
+
 VARIANTS = {
-    "default": "",
-    "no replay": "[train]\nreplay_share = 0.0\n",
-    "guide": 'preset = "guide"\n',
-    "3 epochs": "epochs = 3\n",
-    "rank 16": "[train]\nrank = 16\n",
-    "rate 3e-4": "[train]\nrate = 3e-4\n",
+    "default": Variant(),
+    "1 wording a fact, as many steps": Variant(wordings=1),
+    "2 wordings a fact, as many steps": Variant(wordings=2),
+    "no rehearsal": Variant("[train]\nreplay_share = 0.0\n"),
+    "guide": Variant('preset = "guide"\n'),
+    "3 epochs": Variant("epochs = 3\n"),
+    "rank 16": Variant("[train]\nrank = 16\n"),
+    "rate 3e-4": Variant("[train]\nrate = 3e-4\n"),
 }
+_EPOCHS = 5
 
 
 def main() -> int:
@@ -41,9 +61,14 @@ def main() -> int:
 
 
 def _row(name: str, out: Path, questions: int) -> str:
+    variant = VARIANTS[name]
     with tempfile.TemporaryDirectory() as folder:
+        text = variant.settings
+        if variant.wordings:
+            out, rows, fewer = _thinned(out, variant.wordings, Path(folder))
+            text += f"epochs = {round(_EPOCHS * rows / fewer)}\n"
         settings = Path(folder) / "factory.toml"
-        settings.write_text(VARIANTS[name], "utf-8")
+        settings.write_text(text, "utf-8")
         environment = {**os.environ, "FACTORY_CONFIG_FILE": str(settings)}
         trained = _told(["train", "--out", str(out)], environment)
         scored = _told(["score", "--out", str(out), "--questions", str(questions)], environment)
@@ -59,6 +84,24 @@ def _row(name: str, out: Path, questions: int) -> str:
         scored["verdict"],
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _thinned(out: Path, wordings: int, folder: Path) -> tuple[Path, int, int]:
+    """A workspace in the folder that trains so few wordings of a fact: (it, the rows trained there were, and are)."""
+    version = Workspace(out).latest()
+    assert version is not None
+    taken: Counter[str] = Counter()
+    kept: list[Row] = []
+    for row in version.rows:
+        taken[row.pair.fact] += row.place.split == "train"
+        if row.place.split != "train" or taken[row.pair.fact] <= wordings:
+            kept.append(row)
+    thin = Workspace(folder / "out")
+    manifest, chunks = version.manifest, read_chunks(version.path)
+    thin.publish(kept, version.rejects, manifest, "", manifest["system_prompt"], chunks)
+    shutil.copytree(out / "journal", folder / "out" / "journal")
+    trained = [sum(row.place.split == "train" for row in rows) for rows in (version.rows, kept)]
+    return thin.root, trained[0], trained[1]
 
 
 def _told(arguments: list[str], environment: dict[str, str]) -> dict:

@@ -57,8 +57,8 @@ class Lessons:
     @property
     def fingerprint(self) -> str:
         """Names what the adapter is made of: weights, rows and recipe; not the machine."""
-        rows = [[(row.ids, row.trained) for row in split] for split in (self.train, self.validation)]
-        return content_id("training-1", self.base.sha256, asdict(self.recipe), rows)
+        rows = [[(row.ids, row.trained, row.rehearsed) for row in split] for split in (self.train, self.validation)]
+        return content_id("training-2", self.base.sha256, asdict(self.recipe), rows)
 
     def job(self, folder: Path) -> Job:
         """The run, with its folder."""

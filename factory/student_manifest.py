@@ -48,6 +48,7 @@ def manifest_of(lessons: Lessons, trained: Trained, overfitting: str) -> dict[st
         "ended": trained.ended,
         "steps": trained.steps,
         "best_step": trained.best_step,
+        "strength": trained.strength,
         "losses": {"train": trained.train_loss, "validation": trained.validation_loss},
         "overfitting": overfitting,
         "tokens": {"read": trained.tokens, "answers_an_epoch": answers},

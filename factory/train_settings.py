@@ -24,6 +24,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("batch", "patience"), (1, _ANY)),
     **dict.fromkeys(("warmup", "replay_share"), (0, 1)),
     "dropout": (-1, 0.9),
+    "slack": (-1, 10),
     "max_tokens": (16, _ANY),
 }
 

@@ -32,6 +32,7 @@ from trainers.base import default_base, find_base, load_model, open_tokenizer
 from trainers.guard import Guard
 from trainers.job import Fit, Job, fit
 from trainers.lora import add_adapter
+from trainers.lora_trainer import answers_loss
 from trainers.machine import Device, find_device
 from trainers.sft_data import encode_all, read_examples, stop_tokens
 from trainers.student import open_student
@@ -201,6 +202,63 @@ def test_our_loss_is_the_mean_over_the_trained_tokens_of_the_step(tmp_path, base
     with torch.no_grad():
         expected = model(input_ids=ids, attention_mask=mask, labels=labels).loss.item()
     assert math.isclose(watch.steps[0][1], expected, rel_tol=1e-4)
+
+
+def batch_of(rows):
+    import torch
+
+    width = max(len(row.ids) for row in rows)
+    ids = torch.tensor([[*row.ids, *[0] * (width - len(row.ids))] for row in rows])
+    labels = torch.tensor([row.labels + [-100] * (width - len(row.ids)) for row in rows])
+    mask = torch.tensor([[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in rows])
+    return {"input_ids": ids, "labels": labels, "attention_mask": mask}
+
+
+def test_a_rehearsed_row_costs_what_the_student_strays_from_its_base(tmp_path, base_folder):
+    """By hand: the divergence of the whole distributions, token by token, beside the other rows' cross-entropy."""
+    import torch
+    from torch.nn.functional import log_softmax
+
+    job = job_for(base_folder, tmp_path / "run")
+    device = Device("cpu", "", 10**10, bf16=False)
+    base = load_model(job.base, "none", device)
+    model = add_adapter(load_model(job.base, "none", device), job.recipe, job.base.spec)
+    batch = batch_of(job.train[:4])
+    marked = torch.tensor([True, False, True, False])
+    hard, count = answers_loss(model, **batch, rehearsed=~marked & marked)
+    before, _ = answers_loss(model, **batch, rehearsed=marked)
+    only_hard, _ = answers_loss(model, **{k: v[~marked] for k, v in batch.items()}, rehearsed=marked[~marked] & False)
+    assert math.isclose(before.item(), only_hard.item(), rel_tol=1e-5)  # an adapter that is new strays nowhere
+    for name, weights in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weights, std=0.05, generator=torch.Generator().manual_seed(3))
+    after, still = answers_loss(model, **batch, rehearsed=marked)
+    with torch.no_grad():
+        theirs, ours = (
+            log_softmax(each(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits, -1)[:, :-1]
+            for each in (base, model)
+        )
+    wanted = batch["labels"][:, 1:]
+    kept = (wanted != -100) & marked[:, None]
+    drift = (theirs.exp() * (theirs - ours)).sum(-1)[kept].sum()
+    said = -ours.gather(-1, wanted.clamp(min=0)[..., None])[..., 0][(wanted != -100) & ~marked[:, None]].sum()
+    assert drift > 0.1
+    assert math.isclose(after.item(), (drift + said).item(), rel_tol=1e-4)
+    assert still == count == int((wanted != -100).sum())
+    assert hard > only_hard
+
+
+def test_a_rehearsed_row_keeps_the_base_nearer_than_its_words_do(tmp_path, base_folder):
+    def strays(name, *, rehearsed):
+        job = job_for(base_folder, tmp_path / name, epochs=3)
+        own = tuple(replace(row, rehearsed=rehearsed) for row in job.train[:12])
+        done = train(replace(job, train=(*own, *job.train[12:])), find_device(), Notes(), lambda: False)
+        model = add_adapter(load_model(job.base, "none", find_device()), job.recipe, job.base.spec, done.adapter)
+        return answers_loss(model, **batch_of(own), rehearsed=torch.ones(12, dtype=bool))[0].item()
+
+    import torch
+
+    assert strays("kept", rehearsed=True) < strays("words", rehearsed=False) / 2
 
 
 @pytest.mark.parametrize("quantize", ["4bit", "8bit"])

@@ -19,13 +19,14 @@ METHODS: tuple[str, ...] = ("sft",)
 PRESETS: tuple[str, ...] = ("default", "guide")
 QUANTIZE: tuple[str, ...] = ("none", "8bit", "4bit")
 CONTEXTS: tuple[str, ...] = ("none", "chunk")
+_SLACK = 0.02  # a token may become two percent less likely
 # Up to so many parameters: rank, rate, epochs. The scale (alpha) is twice the rank.
 _BY_SIZE = ((300e6, 64, 1e-3, 5), (2e9, 64, 5e-4, 4), (float("inf"), 32, 2e-4, 3))
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """The table ``[train]`` of ``factory.toml``. 0 (for dropout, below 0) leaves it to the preset or the machine.
+    """The table ``[train]`` of ``factory.toml``; 0 leaves it to the preset or the machine (dropout, slack: below 0).
 
     Attributes:
         rank: Of the adapter.
@@ -36,6 +37,7 @@ class TrainConfig:
         micro_batch: Rows computed at once; smaller ones need less memory and change nothing else.
         warmup: Share of the steps over which the rate rises.
         patience: Evaluations without a better one after which training ends early.
+        slack: Nats a token that the validation loss may rise for the adapter to be scaled down against forgetting.
         max_tokens: Longer rows are left out.
         checkpoint_seconds: Time between checkpoints besides those at the end of each epoch.
         replay_share: Rows of other kinds mixed in against forgetting, as a share of the training rows.
@@ -51,9 +53,10 @@ class TrainConfig:
     micro_batch: int = 0
     warmup: float = 0.05
     patience: int = 2
+    slack: float = -1.0
     max_tokens: int = 2048
     checkpoint_seconds: float = 120.0
-    replay_share: float = 0.0
+    replay_share: float = 0.25
     replay_file: str = ""
 
 
@@ -73,6 +76,7 @@ class Recipe:
     batch: int
     warmup: float
     patience: int
+    slack: float
     max_tokens: int
     replay_share: float
     seed: int
@@ -119,6 +123,7 @@ def recipe_for(
         batch=config.batch,
         warmup=config.warmup,
         patience=config.patience,
+        slack=config.slack if config.slack >= 0 else 0.0 if guide else _SLACK,
         max_tokens=config.max_tokens,
         replay_share=config.replay_share,
         seed=seed,

@@ -6,8 +6,7 @@ On a GPU trl's fused loss already computes logits for trained tokens only; elsew
 which for a small model with a large vocabulary is a third of the work. So ours is used there.
 """
 
-import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,12 +37,13 @@ class AnswerTrainer:
         """Mean cross-entropy of the trained tokens of the whole step, on whatever number of micro-batches."""
         parent: Any = super()
         if return_outputs or not self.own_loss:
+            inputs.pop("rehearsed", None)
             return parent.compute_loss(
                 model, inputs, return_outputs=return_outputs, num_items_in_batch=num_items_in_batch
             )
         summed, count = model(**inputs, answers_only=True)
         if num_items_in_batch is None:
-            return summed / count.clamp(min=1)
+            return summed / max(1, count)
         share = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
         return summed / num_items_in_batch * share
 
@@ -81,7 +81,9 @@ def trainer_for(
     trainer_class: Any = type("AnswerSFTTrainer", (AnswerTrainer, SFTTrainer), {"__module__": __name__})
     trainer = trainer_class(
         model=model,
-        args=SFTConfig(**settings, dataset_kwargs={"skip_prepare_dataset": True}, max_length=None),
+        args=SFTConfig(
+            **settings, dataset_kwargs={"skip_prepare_dataset": True}, max_length=None, remove_unused_columns=False
+        ),
         train_dataset=Dataset.from_list(_columns(train)),
         eval_dataset=Dataset.from_list(_columns(validation)),
         processing_class=tokenizer,
@@ -94,9 +96,11 @@ def trainer_for(
             parameter.data = parameter.data.float()
     text_config = model.config.get_text_config()
     special = any(getattr(text_config, name, None) for name in _SPECIAL_HEADS)
-    trainer.own_loss = trainer.accelerator.device.type != "cuda" and not special
+    rehearsing = any(row.rehearsed for row in train)
+    trainer.own_loss = rehearsing or (trainer.accelerator.device.type != "cuda" and not special)
     if trainer.own_loss:
-        _score_answers_only(model.get_base_model())
+        _score_answers_only(model)
+    trainer.data_collator = _marking(trainer.data_collator)
     return trainer
 
 
@@ -112,26 +116,57 @@ def fast_adapter(model: Any, *, autocast: bool) -> Iterator[None]:  # noqa: ANN4
         yield
 
 
-def _columns(rows: Sequence[Encoded]) -> list[dict[str, list[int]]]:
-    return [{"input_ids": list(row.ids), "labels": row.labels} for row in rows]
+def _columns(rows: Sequence[Encoded]) -> list[dict[str, Any]]:
+    return [{"input_ids": list(row.ids), "labels": row.labels, "rehearsed": row.rehearsed} for row in rows]
 
 
-def _score_answers_only(base: Any) -> None:  # noqa: ANN401
+def _marking(collate: Callable[[list[dict[str, Any]]], dict[str, Any]]) -> Callable[[list[dict[str, Any]]], Any]:
+    """A collator that also says which rows of a batch are rehearsed."""
+    import torch
+
+    def marked(rows: list[dict[str, Any]]) -> dict[str, Any]:
+        return {**collate(rows), "rehearsed": torch.tensor([bool(row.get("rehearsed")) for row in rows])}
+
+    return marked
+
+
+def _score_answers_only(adapted: Any) -> None:  # noqa: ANN401
     """Teach the model's ``forward`` to return the summed loss of the trained tokens and their number.
 
     It is part of ``forward`` because wrappers, such as those for several GPUs, see only that.
     """
-    from torch.nn.functional import cross_entropy
-
+    base = adapted.get_base_model()
     inner = base.forward
 
-    def forward(self: Any, *args: Any, answers_only: bool = False, **kwargs: Any) -> Any:  # noqa: ANN401
-        if not answers_only:
-            return inner(*args, **kwargs)
-        labels = kwargs.pop("labels")[:, 1:]
-        hidden = self.base_model(*args, **{**kwargs, "use_cache": False}).last_hidden_state[:, :-1]
-        kept = labels != IGNORED
-        logits = self.get_output_embeddings()(hidden[kept])
-        return cross_entropy(logits.float(), labels[kept], reduction="sum"), kept.sum()
+    def forward(*args: Any, answers_only: bool = False, **kwargs: Any) -> Any:  # noqa: ANN401
+        return answers_loss(adapted, **kwargs) if answers_only else inner(*args, **kwargs)
 
-    base.forward = types.MethodType(forward, base)
+    base.forward = forward
+
+
+def answers_loss(adapted: Any, labels: Any, rehearsed: Any, **inputs: Any) -> tuple[Any, int]:  # noqa: ANN401
+    """Cross-entropy of the trained tokens, summed, and their number.
+
+    A rehearsed row's loss is the divergence of the student's distribution from its base's, which is the same model with
+    the adapter left out (learning without forgetting, arXiv 1606.09282).
+    """
+    import torch
+    from torch.nn.functional import cross_entropy, kl_div, log_softmax
+
+    kept = labels[:, 1:] != IGNORED
+    wanted, logits = labels[:, 1:][kept], _logits(adapted, kept, inputs)
+    if not bool(rehearsed.any()):
+        return cross_entropy(logits, wanted, reduction="sum"), wanted.numel()
+    with torch.no_grad(), adapted.disable_adapter():
+        rows = {name: values[rehearsed] for name, values in inputs.items() if values is not None}
+        likely = log_softmax(_logits(adapted, kept[rehearsed], rows), -1)
+    soft = rehearsed[:, None].expand_as(kept)[kept]
+    drift = kl_div(log_softmax(logits[soft], -1), likely, reduction="sum", log_target=True)
+    return cross_entropy(logits[~soft], wanted[~soft], reduction="sum") + drift, wanted.numel()
+
+
+def _logits(adapted: Any, kept: Any, inputs: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Float32 logits of the tokens that follow the marked places; for the others none are computed."""
+    model = adapted.get_base_model()
+    hidden = model.base_model(**{**inputs, "use_cache": False}).last_hidden_state[:, :-1]
+    return model.get_output_embeddings()(hidden[kept]).float()

@@ -106,7 +106,10 @@ def replayed(base_sha256: str, count: int, opened: Callable[[], Answering]) -> l
         answers += model.whole_answers([(Message("user", question),) for question in following], _ROOM)
         _keep(file, answers)
     whole = [(question, text) for question, text in zip(asked, answers, strict=False) if text]
-    return [Example((Message("user", question), Message("assistant", text))) for question, text in whole[:count]]
+    return [
+        Example((Message("user", question), Message("assistant", text)), rehearsed=True)
+        for question, text in whole[:count]
+    ]
 
 
 def _keep(file: Path, answers: Sequence[str]) -> None:

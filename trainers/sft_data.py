@@ -34,19 +34,25 @@ class Example:
         messages: The chat; its last turn is the assistant's.
         context: Verbatim text of the section that the row is about; empty for closed-book training.
         chunk: Id of that section, for methods that learn from it.
+        rehearsed: The base's own answer, of which its whole distribution is to be kept, not the words alone.
     """
 
     messages: tuple[Message, ...]
     context: str = ""
     chunk: str = ""
+    rehearsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A row in tokens: ``ids`` and, for each of them, whether it is trained; both of one length."""
+    """A row in tokens: ``ids`` and, for each of them, whether it is trained; both of one length.
+
+    ``rehearsed``: its trained tokens are to stay as likely as the base has them.
+    """
 
     ids: tuple[int, ...]
     trained: tuple[bool, ...]
+    rehearsed: bool = False
 
     @property
     def labels(self) -> list[int]:
@@ -144,7 +150,7 @@ def encode(example: Example, tokenizer: Tokenizer, stops: frozenset[int]) -> Enc
         ids += [token for tokens, _ in parts for token in tokens]
         trained += [mark for tokens, mark in parts for _ in tokens]
         done = answered
-    return Encoded(tuple(ids), tuple(trained))
+    return Encoded(tuple(ids), tuple(trained), example.rehearsed)
 
 
 def render(chat: Sequence[Message], tokenizer: Tokenizer, *, ask: bool = False) -> str:

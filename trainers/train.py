@@ -3,6 +3,7 @@
 Job (base, rows, recipe, folder) ─▶ train ─▶ Trained (adapter, losses, speed)
 """
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ from trainers.lora import add_adapter
 from trainers.lora_trainer import fast_adapter, trainer_for
 from trainers.machine import Device, launched, world_size
 from trainers.order import LengthOrder
+from trainers.strength import Kept, weakened
 
 Ended = Literal["done", "early", "diverged"]
 _NO_ROOM = 16 * 1024 * 1024
@@ -45,7 +47,9 @@ class Trained:
         ended: ``early``: validation stopped falling; ``diverged``: a loss or gradient was not a number.
         best_step: After which the adapter was chosen; 0 if no validation chose it.
         steps: Done in all.
-        train_loss, validation_loss: At the best step; ``None`` if unknown.
+        train_loss: At the best step; ``None`` if unknown.
+        validation_loss: Of the adapter that is kept; ``None`` if unknown.
+        strength: What of the adapter's change is kept, 0.5 to 1.
         tokens: Read in training, padding not counted, over all epochs.
         tokens_per_second: In this process, evaluations and checkpoints not counted.
         seconds: Of this process.
@@ -63,6 +67,7 @@ class Trained:
     tokens_per_second: float
     seconds: float
     micro_batch: int
+    strength: float = 1.0
     history: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
@@ -127,19 +132,42 @@ def _attempt(job: Job, device: Device, how: Fit, watch: Watch, stop: Callable[[]
     steps = trainer.state.global_step
     best = best_of(history)
     tokens = order.tokens(guard.first_step, steps)
+    kept = Kept(_chosen(job, model, best, diverged=diverged), 1.0, best[1] if best else math.nan)
+    if best and job.recipe.slack and not diverged:
+        with quietly(), fast_adapter(model, autocast=device.bf16):
+            kept = _weakened(job, trainer, kept.folder, watch)
     return Trained(
-        adapter=_chosen(job, model, best, diverged=diverged),
+        adapter=kept.folder,
         ended="diverged" if diverged else "early" if ran_out_of_patience(history, job.recipe.patience) else "done",
         best_step=best[0] if best else 0,
         steps=steps,
         train_loss=_train_loss(history, best[0] if best else steps, order.steps),
-        validation_loss=best[1] if best else None,
+        validation_loss=kept.loss if best else None,
         tokens=order.tokens(0, steps),
         tokens_per_second=tokens / guard.seconds if guard.seconds else 0.0,
         seconds=time.monotonic() - started,
         micro_batch=how.rows,
+        strength=kept.strength,
         history=history,
     )
+
+
+def _weakened(job: Job, trainer: Any, adapter: Path, watch: Watch) -> Kept:  # noqa: ANN401
+    """The chosen adapter, scaled down as far as validation allows."""
+    log, trainer.log = trainer.log, lambda *_: None  # these are no epochs of the run
+
+    def loss() -> float:
+        return float(trainer.evaluate(metric_key_prefix="strength")["strength_loss"])
+
+    try:
+        kept = weakened(trainer.model, adapter, job.recipe.slack, loss, job.folder / "weakened")
+    finally:
+        trainer.log = log
+    if kept.strength < 1:
+        watch.note(
+            f"{kept.strength:.0%} of the adapter's change is kept, against forgetting: validation loss {kept.loss:.4f}"
+        )
+    return kept
 
 
 def _run(job: Job, trainer: Any, watch: Watch, micro: int) -> bool:  # noqa: ANN401
@@ -258,12 +286,11 @@ def _train_loss(history: tuple[Mapping[str, Any], ...], step: int, epoch: int) -
 def overfitting(trained: Trained) -> str:
     """A line that names overfitting, when validation turned while training went on falling; else empty."""
     after = [loss for step, loss in validations(trained.history) if step > trained.best_step]
-    if not trained.best_step or trained.validation_loss is None or not after:
-        return ""
-    if after[-1] <= trained.validation_loss:
+    best = best_of(trained.history)
+    if not trained.best_step or best is None or not after or after[-1] <= best[1]:
         return ""
     return (
-        f"overfitting: validation turned after step {trained.best_step} ({trained.validation_loss:.4f}, then "
+        f"overfitting: validation turned after step {trained.best_step} ({best[1]:.4f}, then "
         f"{after[-1]:.4f}); the adapter of that step is kept"
     )
 
