@@ -9,6 +9,7 @@ a document, a line and a kind.
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -24,12 +25,13 @@ from generators.instructions import instruction_in
 from generators.invisible import visible_text
 from generators.placeholders import Placeholders
 from generators.records import Chunk, Reject, content_id
+from generators.unescaped import Unescaped, as_read, unescaped
 
 Policy = Literal["redact", "skip", "stop", "keep"]
 POLICIES: tuple[Policy, ...] = ("redact", "skip", "stop", "keep")
 KINDS = ("api_key", "token", "private_key", "password", "email", "phone", "card", "iban", "national_id")
 # Raised when the rules find more or less than before, so that sections are asked about again where that matters.
-RULES = 1
+RULES = 2
 _MOST_ROUNDS = 8  # two are enough for what people write
 _MOST_NAMED = 5
 
@@ -98,13 +100,38 @@ class Cleaned:
 
 def find_private(text: str, config: PrivacyConfig) -> list[Finding]:
     """Find what is private and not to be kept, in order; what overlaps is one finding."""
-    found = [
-        each
-        for detector in config.detectors
-        for each in detector(text)
-        if config.policy(each.kind) != "keep" and not _is_allowed(each.kind, text[each.start : each.end], config)
-    ]
+    found, allowed = _found(text, config)
+    read = unescaped(text)
+    if read:
+        beneath, allowed = ([_replaced(each, read) for each in some] for some in _found(read.text, config))
+        # What is allowed as a reader sees it is allowed as it is written.
+        found = [*_not_within(allowed, found), *beneath]
     return _merged(found) if found else found
+
+
+def _found(text: str, config: PrivacyConfig) -> tuple[list[Finding], list[Finding]]:
+    """What the detectors find: what is not to be kept, and what the settings allow."""
+    found, allowed = list[Finding](), list[Finding]()
+    for detector in config.detectors:
+        for each in detector(text):
+            if config.policy(each.kind) != "keep":
+                kept = _is_allowed(each.kind, text[each.start : each.end], config)
+                (allowed if kept else found).append(each)
+    return found, allowed
+
+
+def _replaced(finding: Finding, read: Unescaped) -> Finding:
+    return Finding(finding.kind, *read.span(finding.start, finding.end))
+
+
+def _not_within(allowed: Iterable[Finding], found: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings that are no part of an allowed one of their kind."""
+    ordered = sorted(allowed, key=lambda each: each.start)
+    starts = [each.start for each in ordered]
+    for each in found:
+        at = bisect_right(starts, each.start) - 1
+        if at < 0 or ordered[at].kind != each.kind or ordered[at].end < each.end:
+            yield each
 
 
 def redact(text: str, config: PrivacyConfig) -> str:
@@ -193,7 +220,7 @@ def _redacted(text: str, found: Sequence[Finding], placeholders: Placeholders, c
             break
         pieces, at = list[str](), 0
         for each in found:
-            pieces += [text[at : each.start], placeholders.of(each.kind, text[each.start : each.end])]
+            pieces += [text[at : each.start], placeholders.of(each.kind, as_read(text[each.start : each.end]))]
             at = each.end
         text = "".join((*pieces, text[at:]))
         found = find_private(text, config)

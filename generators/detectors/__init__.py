@@ -9,11 +9,15 @@ a pattern might be tried at every character, its repetitions are bounded.
 
 from generators.detectors.account_numbers import find_account_numbers
 from generators.detectors.assigned_secrets import find_assigned_secrets
+from generators.detectors.authorization import find_authorization
+from generators.detectors.command_lines import find_command_lines
 from generators.detectors.contacts import find_emails, find_phones
+from generators.detectors.cookies import find_cookies
 from generators.detectors.credentials import find_credentials
 from generators.detectors.known_keys import find_known_keys
 from generators.detectors.national_ids import find_national_ids
 from generators.detectors.private_keys import find_private_keys
+from generators.detectors.table_secrets import find_table_secrets
 from generators.finding import Detector
 
 # Of findings that overlap, the first detector's kind is told.
@@ -21,7 +25,11 @@ DETECTORS: tuple[Detector, ...] = (
     find_private_keys,
     find_known_keys,
     find_credentials,
+    find_authorization,
     find_assigned_secrets,
+    find_table_secrets,
+    find_cookies,
+    find_command_lines,
     find_emails,
     find_account_numbers,
     find_national_ids,

@@ -22,7 +22,8 @@ _ISSUERS = (
 _MANY_DIGITS = re.compile(r"\d(?:[ .()/+-]{0,2}\d){6}")
 # What follows the first digits is looked at and not consumed: the number may begin with the next group.
 _CARD = re.compile(r"[2-6](?<![\w.+].)\d{3}(?=((?:[ -]?\d){9,15}))")
-_IBAN = re.compile(r"[A-Z](?<![A-Za-z0-9].)[A-Z]\d\d(?=((?:[ \u00a0-]?[A-Z0-9]){11,30}))")
+# Found by the two digits behind the country: there are fewer digits than letters.
+_IBAN = re.compile(r"\d(?<=[A-Za-z][A-Za-z].)(?<![A-Za-z0-9]...)\d(?=((?:[ \u00a0-]?[A-Za-z0-9]){11,30}))")
 _IBAN_LENGTHS = {
     length: countries.split()
     for length, countries in {
@@ -57,9 +58,10 @@ def find_account_numbers(text: str) -> Iterator[Finding]:
         if stop:
             yield Finding("card", found.start(), stop)
     for found in _IBAN.finditer(text):
-        stop = _iban_end(text, found.start(), found[0] + found[1])
+        start = found.start() - 2
+        stop = _iban_end(text, start, text[start : found.end(1)])
         if stop:
-            yield Finding("iban", found.start(), stop)
+            yield Finding("iban", start, stop)
 
 
 @lru_cache(maxsize=16)  # three detectors ask for the same text
@@ -90,11 +92,13 @@ def _card_end(text: str, start: int, found: str) -> int:
 def _iban_end(text: str, start: int, found: str) -> int:
     """Where the IBAN ends; 0 if it is none."""
     places = [place for place, character in enumerate(found) if character.isalnum()]
-    length = _LENGTH_OF.get(found[:2], 0)
+    length = _LENGTH_OF.get(found[:2].upper(), 0)
     if not length or length > len(places):
         return 0
     stop = start + places[length - 1] + 1
     letters = "".join(found[place] for place in places[:length])
+    if not letters.isupper() and sum(map(str.isdigit, letters)) * 3 < 2 * length:
+        return 0  # small letters and few digits: an identifier that happens to add up
     number = int("".join(str(int(letter, 36)) for letter in letters[4:] + letters[:4]))
     return stop if number % 97 == 1 and not text[stop : stop + 1].isalnum() else 0
 

@@ -2,24 +2,30 @@
 
     api_key = "9f8e7d6c5b4a3f2e" ─▶ Finding("api_key", …);   X-Auth-Token: …, "clientSecret": "…", password: …
 
-The name decides how much chance the value must show: beside ``password`` all that is no word, beside ``token`` what is
-not made of words, beside a bare ``key`` a long random text.
+The value may also stand in a sentence ("The API key is …", "token …"), on the line below, or in a block of code there;
+what is not plainly a value must then look more like one.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generators.detectors.guesses import is_code, is_password, is_random, is_stand_in
+from generators.detectors.guesses import is_code
+from generators.detectors.secret_names import LOOSE, PROSE, SETTING, WORDS, Place, is_secret, kind_beside
 from generators.finding import Finding
 
-_WORDS = ("pass", "pwd", "secret", "token", "key", "credential", "auth", "sessid", "sessionid", "cookie")
 _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _LONGEST_NAME, _SHORTEST = 48, 6
+# The value is on the line below, after an empty line, in a block of code, or in YAML's ``|`` and ``>-``.
+_BELOW = (
+    r"[ \t]{0,8}(?:=|:|[ \t]is:?)[ \t]{0,8}(?:[|>][+-]?[ \t]{0,8})?\n(?:[ \t]{0,80}\n)?"
+    r"(?:[ \t]{0,12}(?:`{3,8}|~{3,8})[ \w-]{0,20}\n)?[ \t>]{0,24}(?:[-*][ \t]{1,4})?"
+)
 # What follows the word: the rest of the name, closing marks, a separator, an opening quote.
 _REST = re.compile(
     r"(?P<tail>[\w-]{0,24})(?P<close>\\?[\"'`]|\*\*|\]|\)|[\"'`]\])?"
-    r"(?P<sep>[ \t]{0,8}(?:=>|:=|==?|:|\|)[ \t]{0,8}|[ \t]{1,3}is[ \t]{1,3}(?:set to[ \t])?|[ \t]{1,3}"
+    rf"(?P<sep>(?P<below>{_BELOW})|[ \t]{{0,8}}(?:=>|:=|==?|:|\|)[ \t]{{0,8}}"
+    r"|[ \t]{1,3}is(?:[ \t]set[ \t]to|[ \t]now)?:?[ \t]{1,3}|[ \t]{1,3}[-\u2013\u2014\u2192][ \t]{1,3}|[ \t]{1,3}"
     r"|\([ \t]?(?=[\"'])|>)"
     r"(?P<open>\\?[\"'`])?"
 )
@@ -27,49 +33,23 @@ _REST = re.compile(
 _BARE = re.compile(r"[^\s\"'`<>&;,|=(){}\[\]]{4,160}={0,2}")
 _WHOLE = re.compile(r"[^\s\"'`<>]{4,160}(?=[ \t]*(?:\n|$|#|//))")
 _NEXT_SETTING = re.compile(r"[;&](?=[A-Za-z][\w .-]{0,40}=)")
+_LONGEST_BARE, _LONGEST_QUOTED = 160, 2000
 _MORE = re.compile(r"[^\s\"'`<>&;,|(){}\[\]]*")
 _OPENINGS = ("", "export", "set", "ENV", "ARG", "$env:")
+_DASHES = ("-", "\u2013", "\u2014", "\u2192")
+_LINE_END = re.compile(r"[.,:;]{0,2}[ \t]*(?:\n|\Z)")
+_SET_IN = re.compile(r"[:=>|+-][ \t]*\n[ \t]+(?:[-*][ \t]+)?\Z")
 _ENDS = ("", "\n", "&", ";", "<", '"', "'", "`", "\\")
-_QUALIFIED = re.compile(
-    r"(?:api|access|secret|auth|account|shared|master|private|sign(?:ing|ature)?|encryption|encrypt|decryption|service|"
-    r"subscription|licen[sc]e|client|consumer|app|application|webhook|storage|admin|deploy|hmac|session|bearer|crypto|"
-    r"integration|server|security|aes|ssh|jwt|project|live|test|root|user|x|write|read|ingest)[ _.-]?$"
-)
-# Values that have such names are no secrets, however random.
-_PUBLIC_HEAD = re.compile(
-    r"(?:public|primary|foreign|partition|sort|cache|object|row|range|registry|routing|idempotency|page|next|"
-    r"prev(?:ious)?|continuation|cursor|sync|pagination|start|end|stop|pad|bos|eos|max|min|num|dedup|event|translation|"
-    r"message|publishable|by|com|mon|tur|hot|whis|don|hoc)[ _.-]?$"
-)
-_PUBLIC_TAIL = re.compile(
-    r"(?:ids?|types?|names?|urls?|uris?|paths?|files?|expir\w*|ttl|length|len|counts?|limits?|size|hash(?:es)?|sha\d*|md5|"
-    r"digest|fields?|headers?|prefix|suffix|format|polic\w*|versions?|descriptions?|status|endpoints?|hint|min|max|reset|"
-    r"_at|fingerprint|algorithm|usage|scopes?|issuer|method|mode|level|index|pairs?)$"
-)
-# The words that a word may be part of; for the others every tail that is not public is a name's.
-_TAILS = {
-    "pass": re.compile(r"(?:word|wd|phrase|code)?(?:[_-]\w+|\d+)?$"),
-    "key": re.compile(r"(?!s?(?:board|word|store|holder|ring|note|ed|less|frame|stone|chain|press|space)).*$"),
-    "auth": re.compile(r"(?:orization)?$"),
-    "cookie": re.compile(r"$"),
-    "sessid": re.compile(r"$"),
-    "sessionid": re.compile(r"$"),
-    "credential": re.compile(r"s?$"),
-    "token": re.compile(r"(?!i[sz]).*$"),
-}
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_DIGEST = re.compile(r"(?:sha\d+[-:])?[0-9a-f]{32,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What stands beside a name; ``tight`` if nothing but a value can stand there."""
+    """What stands beside a name, and how sure it is that a value stands there."""
 
     start: int
     end: int
     text: str
-    tight: bool
-    quoted: bool
+    place: Place
 
 
 def find_assigned_secrets(text: str) -> Iterator[Finding]:
@@ -77,7 +57,7 @@ def find_assigned_secrets(text: str) -> Iterator[Finding]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few capitals have no small letter of their own length
         lowered = text
-    for word in _WORDS:
+    for word in WORDS:
         at, done = lowered.find(word), 0
         while at >= 0:
             if at >= done:
@@ -95,66 +75,64 @@ def _beside(text: str, lowered: str, at: int, word: str) -> Finding | None:
         return None
     before = lowered[max(0, at - _LONGEST_NAME) : at]
     name_start = at - len(before) + len(before.rstrip(_NAME))
-    value = _value(text, rest, name_start) if _separates(rest, text, name_start) else None
-    if value is None or len(value.text) < _SHORTEST:
+    if not _separates(rest, text, name_start):
         return None
-    kind = _kind(before, word, rest["tail"].lower())
-    if not kind or not _is_secret(value, kind):
+    if word == "pass" and not rest["tail"] and not rest["sep"].strip() and not text.startswith("-", name_start):
+        return None  # "pass `check_0d=True`" is what one does
+    kind = kind_beside(before, word, rest["tail"].lower())
+    value = _value(text, rest, name_start) if kind else None
+    if value is None or len(value.text) < _SHORTEST or not is_secret(value.text, kind, value.place):
         return None
     return Finding("api_key" if kind == "key" else kind, value.start, value.end)
 
 
-def _kind(before: str, word: str, tail: str) -> str:
-    """What a name stands for: ``password``, ``token``, ``api_key``; ``key`` if unsure; empty for nothing private."""
-    known = _TAILS.get(word)
-    if (known and not known.match(tail)) or _PUBLIC_TAIL.search(tail) or _PUBLIC_HEAD.search(before[-16:]):
-        return ""
-    if word in ("pass", "pwd"):
-        return "" if not tail and before[-1:].isalpha() and word == "pass" else "password"
-    if word == "key":
-        return "api_key" if _QUALIFIED.search(before[-16:]) else "key"
-    return "api_key" if word == "secret" and "key" in tail else "token"
-
-
 def _separates(rest: re.Match[str], text: str, name_start: int) -> bool:
-    """Whether the name is parted from the value as names are; a mere space only after a flag, ``>`` after a tag."""
-    separator = rest["sep"].strip()
-    if not separator:
-        return text.startswith("--", name_start) and not rest["close"]
-    return separator != ">" or text[name_start - 1 : name_start] == "<"
+    """Whether a value may stand here: after ``>`` only the text of a tag, and not what a call returns."""
+    if rest["close"] == ")" and "==" in rest["sep"]:
+        return False
+    return rest["sep"] != ">" or text[name_start - 1 : name_start] == "<"
 
 
 def _value(text: str, rest: re.Match[str], name_start: int) -> _Value | None:
     start, quote = rest.end(), rest["open"] or ("<" if rest["sep"] == ">" else "")
     if quote:
-        stop = text.find(quote, start, start + 2000)
+        stop = text.find(quote, start, start + _LONGEST_QUOTED)
         value = text[start:stop]
-        return None if stop < 0 or "\n" in value else _Value(start, stop, value, tight=True, quoted=True)
+        return None if stop < 0 or "\n" in value else _Value(start, stop, value, _place(rest, text, name_start, quote))
+    stop = _end_of_bare(text, start, name_start)
+    value = _NEXT_SETTING.split(text[start:stop], maxsplit=1)[0].rstrip(".,:;")
+    stop = start + len(value)
+    following = text[stop : stop + 1]
+    if not value or following in ("(", "[") or is_code(value):
+        return None
+    if rest["below"] and not _LINE_END.match(text, stop):
+        return None
+    return _Value(start, stop, value, _place(rest, text, name_start, following))
+
+
+def _end_of_bare(text: str, start: int, name_start: int) -> int:
+    """Where a value without quotes ends; its own beginning if there is none."""
     # A line of more than a few words before the name is no list of settings, and is not looked through.
     prefix = text[max(0, name_start - 40) : name_start].rpartition("\n")
     opens_line = bool(prefix[1] or name_start <= 40) and prefix[2].strip("\"'` -*>\t") in _OPENINGS
     found = _WHOLE.match(text, start) if opens_line else None
     found = found or _BARE.match(text, start)
     if found is None:
-        return None
-    stop = _MORE.match(text, found.end()).end() if len(found[0]) == 160 else found.end()  # type: ignore[union-attr]
-    value = _NEXT_SETTING.split(text[start:stop], maxsplit=1)[0].rstrip(".,:;")
-    stop = start + len(value)
-    following = text[stop : stop + 1]
-    if following in ("(", "["):
-        return None
-    tight = "=" in rest["sep"] or not rest["sep"].strip() or following in _ENDS
-    return _Value(start, stop, value, tight=tight, quoted=False)
+        return start
+    more = _MORE.match(text, found.end()) if len(found[0]) == _LONGEST_BARE else None
+    return more.end() if more else found.end()
 
 
-def _is_secret(value: _Value, kind: str) -> bool:
-    text = value.text
-    if is_stand_in(text) or "://" in text or (not value.quoted and is_code(text)):
-        return False
-    if kind == "password":
-        return is_password(text) if value.tight else is_random(text)
-    if " " in text or not is_random(text):
-        return False
-    if kind == "key":
-        return value.tight and len(text) >= 20 and not _UUID.fullmatch(text) and not _DIGEST.fullmatch(text)
-    return len(text) >= (10 if value.tight else 16)
+def _place(rest: re.Match[str], text: str, name_start: int, beside: str) -> Place:
+    """How sure it is that a value stands here; ``beside`` is the quote before it, or what follows it."""
+    separator = rest["sep"].strip()
+    quoted = bool(rest["open"])
+    if rest["below"]:
+        # One that is set in, right below its name, is a setting's; other text below a name may be anything.
+        return SETTING if quoted else PROSE if _SET_IN.search(rest["sep"]) else LOOSE
+    if not separator:
+        flag = text.startswith("--", name_start) and not rest["close"]
+        return SETTING if flag else LOOSE
+    if separator in _DASHES:
+        return PROSE
+    return SETTING if quoted or "=" in separator or beside in _ENDS else PROSE

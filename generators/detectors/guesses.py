@@ -25,6 +25,22 @@ _PART = re.compile(r"[^\W_]+")
 _WORD = re.compile(r"(?:[A-Za-z]{3,}+\d{0,2}+){1,4}|[A-Za-z]{1,4}\d{0,4}|\d+")
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
+# What stands after "password:" and is no password though it has digits: algorithms, formats, measures, class names.
+_TERM = re.compile(
+    r"(?:^|[^A-Za-z0-9])(?:sha|md|base|utf|oauth|argon|bcrypt|pbkdf|scrypt|crypt|http|rfc|x\.?|pkcs|aes|rsa|ed|des|tls|ssl|"
+    r"iso|latin|u?int|float|n?(?:var)?char|str(?:ing)?|ascii|ntlmv?|cp|saml|ipv|v|ver(?:sion)?|step|level|section|chapter|"
+    r"figure|table|page|line|part|option|case|python|java|php|level|win(?:dows)?)[-_.]?\d+(?:id|[id])?(?-i:(?![a-z0-9]))",
+    re.IGNORECASE,
+)
+_MEASURE = re.compile(
+    r"\d[\d.,]*(?:[-\u2013/x]\d+)?[-_]?(?:char(?:acter)?s?|bytes?|bits?|days?|hours?|h|min(?:ute)?s?|sec(?:ond)?s?|m?s|months?|"
+    r"years?|digits?|letters?|symbols?|times?|words?|kb|mb|th|st|nd|rd|step|factor|way|in)?(?:[-/][a-z]+)*$",
+    re.IGNORECASE,
+)
+_CLASS_NAME = re.compile(r"(?:[A-Z][a-z]+\d{0,3}){2,20}(?<=[a-z])$")
+_MEMBER = re.compile(r"[a-z_]\w*(?:\.[a-z_]\w*)+$")  # self.password2
+_NO_CHOICE = (_MEASURE, _CLASS_NAME, _MEMBER)
+_SYMBOL_INSIDE = re.compile(r"[A-Za-z0-9][!@#$%^&*+=?]+[A-Za-z0-9]")
 _LONG = 20  # characters from which on even a text that looks counted up stands for a secret of its own
 
 
@@ -60,11 +76,27 @@ def is_password(value: str) -> bool:
     return mixed or len(value) >= 12 or any(not character.isalpha() for character in value)
 
 
+def is_chosen(value: str) -> bool:
+    """Whether a value that stands in a sentence is a password, as no word, term, measure or name is."""
+    if not is_password(value) or _TERM.search(value) or any(form.match(value) for form in _NO_CHOICE):
+        return False
+    if is_random(value):
+        return True
+    digits, letters = any(map(str.isdigit, value)), any(map(str.isalpha, value))
+    cased = any(map(str.islower, value)) and any(map(str.isupper, value))
+    return letters and (digits or (cased and bool(_SYMBOL_INSIDE.search(value))))
+
+
+def is_mixed(value: str) -> bool:
+    """Whether a value has small letters, capitals and digits."""
+    return all(any(map(test, value)) for test in (str.islower, str.isupper, str.isdigit))
+
+
 def is_ticket(value: str) -> bool:
     """Whether what follows ``Bearer`` is a token: random, or with small letters, capitals and digits."""
     if len(value) < 10 or is_stand_in(value):
         return False
-    return is_random(value) or all(any(map(test, value)) for test in (str.islower, str.isupper, str.isdigit))
+    return is_random(value) or is_mixed(value)
 
 
 def is_code(value: str) -> bool:
