@@ -211,5 +211,5 @@ def _rows(
     for pair in accepted:
         lines = chunks[pair.chunk].lines if pair.chunk in chunks else ""
         row = known.get(pair.id) or Row(pair, places[pair.id], homes.get(pair.chunk, ""), lines)
-        rows.append(replace(row, place=places[pair.id]))
+        rows.append(replace(row, pair=pair, place=places[pair.id]))
     return rows
