@@ -3,8 +3,9 @@
     python benchmarks/corrupted.py --docs examples/api_docs --docs … [--n 1000]
 
 Makes pairs from the documents' own sentences and code blocks, then a copy of each with one fault: a number changed, an
-invented parameter, a name swapped for one of another page, a code block cut, an answer from another page. Prints a
-line a fault: caught, of how many, and by which filters; and the share of untouched pairs that pass.
+invented parameter, a name swapped for one of another page, a code block cut, an answer from another page; a number or a
+"not" changed in answer and quote alike. Prints a line a fault: caught, of how many, and by which filters; and the share
+of untouched pairs that pass.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from generators.statements import statements
 
 FENCE = re.compile(r"^```(python|json|yaml|bash|sh|shell|javascript|js)\n(.{40,600}?)^```$", re.DOTALL | re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+VERB = re.compile(r"\b(?:is|are|can|may|must|will|should|allows|accepts|requires|returns)\b")
+OPPOSITES = {"allows": "forbids", "accepts": "rejects", "requires": "ignores", "returns": "never returns"}
 CODE = re.compile(r"`([A-Za-z_][\w.-]{2,40})`")
 Fault = Callable[[Candidate, random.Random, list[Candidate]], Pair | None]
 
@@ -101,8 +104,34 @@ def answer_elsewhere(candidate: Candidate, chance: random.Random, others: list[C
     return replace(candidate.pair, answer=other.pair.answer)
 
 
+def number_in_both(candidate: Candidate, chance: random.Random, others: list[Candidate]) -> Pair | None:
+    """A lying quote: the number of the answer is another, and the answer is given as the quote."""
+    broken = number_changed(candidate, chance, others)
+    return broken and replace(broken, quotes=(broken.answer,))
+
+
+def negation_in_both(candidate: Candidate, chance: random.Random, _: list[Candidate]) -> Pair | None:
+    """A lying quote: the answer says the opposite, and is given as the quote."""
+    found = list(VERB.finditer(candidate.pair.answer))
+    if not found or candidate.pair.kind == "code":
+        return None
+    verb = chance.choice(found)
+    said = OPPOSITES.get(verb[0]) or f"{verb[0]} {chance.choice(['not', 'never'])}"
+    answer = candidate.pair.answer[: verb.start()] + said + candidate.pair.answer[verb.end() :]
+    return replace(candidate.pair, answer=answer, quotes=(answer,))
+
+
+def negation_put_in(candidate: Candidate, chance: random.Random, others: list[Candidate]) -> Pair | None:
+    """The answer says the opposite of its quote."""
+    broken = negation_in_both(candidate, chance, others)
+    return broken and replace(broken, quotes=candidate.pair.quotes)
+
+
 FAULTS: dict[str, Fault] = {
     "a number changed": number_changed,
+    "a number changed, quoted so": number_in_both,
+    "a negation put in": negation_put_in,
+    "a negation put in, quoted so": negation_in_both,
     "an invented parameter": parameter_invented,
     "a name swapped": name_swapped,
     "a code block cut": code_cut,
@@ -132,7 +161,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", type=int, default=0, help="so many of what got through, to read")
     options = parser.parse_args()
-    config = FilterConfig(skip=("exact_duplicate", "near_duplicate"))
+    config = FilterConfig(skip=("exact_duplicate", "differing_answer", "near_duplicate"))
     found = list(good_pairs(chunks_of(options.docs)))
     kept = {pair.id for pair in funnel(found, make_filters(config)).kept}
     print(f"{len(found)} pairs from the documents: {len(kept) / len(found):.1%} pass")

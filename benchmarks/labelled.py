@@ -30,7 +30,7 @@ from generators.records import Chunk, Pair
 
 LABELLED = Path(__file__).parent / "results" / "labelled.jsonl"
 # Twins are no question of quality: both may be good.
-TWINS = ("exact_duplicate", "near_duplicate")
+TWINS = ("exact_duplicate", "differing_answer", "near_duplicate")
 
 
 def drawn_from(workspace: Path, docs: Path) -> Iterable[dict[str, Any]]:

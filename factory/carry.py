@@ -4,7 +4,7 @@
 
 A pair is kept as it is, id and wording and split, when every passage that its quotes came from stands in the new
 section, whole; when it names nothing that only the old heading said; and when the filters that judge a pair by its
-section let it pass again.
+section let it pass again. Its quotes are then spelled as the new section spells them.
 """
 
 import re
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from factory.lineage import Lineage
 from filters import NEED_SECTION
 from filters.apply import Candidate, Filter, FilterConfig, first_drop, make_filters
+from generators.aligned import with_passages
 from generators.quotes import stands, support
 from generators.records import Chunk, Pair
 from generators.statements import passages
@@ -66,7 +67,7 @@ class Carrier:
             if loss is None:
                 if not self._is_settled(held, home, heir):
                     self.unsettled.add(pair.id)
-                return replace(pair, chunk=heir.id)
+                return with_passages(replace(pair, chunk=heir.id), heir)
             losses.append(loss)
         self.lost[pair.id] = losses[0] if losses else Loss("section_removed", _title(home))
         for heir in heirs:

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from generators.aligned import with_passages
 from generators.errors import UsageError
 from generators.quotes import is_verbatim
 from generators.records import Chunk, Pair, content_id
@@ -100,7 +101,7 @@ def _gold(path: Path, number: int, line: str, chunks: Mapping[str, Chunk]) -> Go
         teacher=TEACHER,
         template="",
     )
-    return Gold(pair, said.test, about)
+    return Gold(with_passages(pair, about), said.test, about)
 
 
 def _home(said: _Line, chunks: Iterable[Chunk]) -> Chunk | None:

@@ -152,7 +152,7 @@ async def ask_wave(
     """Ask about these groups and keep the outcomes under (round, index), so that no order of arrival matters."""
     askings = [build_request(group, inputs.template, inputs.qa, slot) for group in wave]
     base = len(harvest.outcomes)
-    skip = (*inputs.filters.skip, "exact_duplicate", "near_duplicate")
+    skip = (*inputs.filters.skip, "exact_duplicate", "differing_answer", "near_duplicate")
     showing = make_filters(replace(inputs.filters, skip=skip, semantic=False))
     if not harvest.outcomes and not asker.teacher.is_local:
         foreseen = weigh(askings, inputs, asker.journal)

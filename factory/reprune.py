@@ -31,6 +31,7 @@ from filters.leakage import settle
 from generators.asking import Spent
 from generators.chunk_records import read_chunks
 from generators.errors import UsageError
+from generators.joined import without_halves
 from generators.records import Chunk, Document, Pair, Reject, Skipped
 from generators.rewordings import TEACHER as RULE
 from generators.templates import load_template
@@ -59,6 +60,10 @@ def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> R
     pairs, rejected, others = _candidates(previous, chunks)
     own = [pair for pair in pairs if is_own(pair) and pair.teacher != RULE]
     accepted, rejects = _judge([pair for pair in pairs if not is_own(pair)], rejected, chunks, config)
+    staying = {pair.id for pair in accepted}
+    # What was joined of a pair that goes is not judged: it goes with it.
+    own = without_halves(made := own, (pair for pair in pairs if not is_own(pair) and pair.id not in staying))
+    judged = len(pairs) + len(rejected) - (len(made) - len(own))
     wordings = reworded(accepted, settings.rewordings if any(pair.teacher == RULE for pair in pairs) else 0)
     accepted = [*own, *accepted, *(pair for each in wordings.values() for pair in each)]
     places, leaks = _places(settings, config, previous, accepted)
@@ -66,7 +71,7 @@ def reprune(workspace: Workspace, settings: Settings, config: FilterConfig) -> R
     absent = sum(pair.chunk not in chunks for pair in pairs)
     if absent:
         notes.append(f"{absent} pairs are of sections that cannot be looked up: judged without them")
-    found = Repruned(previous.path, False, len(pairs) + len(rejected), len(accepted), [*rejects, *leaks], notes)
+    found = Repruned(previous.path, False, judged, len(accepted), [*rejects, *leaks], notes)
     if {pair.id for pair in accepted} == {row.pair.id for row in previous.rows}:
         return found
     if not accepted:
@@ -211,5 +216,5 @@ def _rows(
     for pair in accepted:
         lines = chunks[pair.chunk].lines if pair.chunk in chunks else ""
         row = known.get(pair.id) or Row(pair, places[pair.id], homes.get(pair.chunk, ""), lines)
-        rows.append(replace(row, place=places[pair.id]))
+        rows.append(replace(row, pair=pair, place=places[pair.id]))
     return rows

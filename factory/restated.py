@@ -12,7 +12,7 @@ from filters.apply import Candidate, first_drop, make_filters
 from generators.records import Pair
 
 # They compare pairs: here each is judged for itself.
-_COMPARING = ("exact_duplicate", "near_duplicate", "semantic_duplicate")
+_COMPARING = ("exact_duplicate", "differing_answer", "near_duplicate", "semantic_duplicate")
 
 
 def drop_restated(plan: Plan, pairs: Iterable[Pair], inputs: Inputs) -> None:

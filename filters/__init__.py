@@ -24,6 +24,7 @@ FILTERS: dict[str, str] = {
     "off_answer": "filters.off_answer",
     "mismatched_form": "filters.mismatched_form",
     "exact_duplicate": "filters.exact_duplicate",
+    "differing_answer": "filters.differing_answer",
     "near_duplicate": "filters.near_duplicate",
     "semantic_duplicate": "filters.semantic_duplicate",
 }

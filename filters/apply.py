@@ -4,7 +4,8 @@
 
 A filter answers for one candidate at a time: ``None`` to keep it, or a ``Drop`` with its evidence. Filters that compare
 pairs remember those that passed the whole funnel, and see them best first (grounded, closer to the question, longer
-quotes), so that of two twins the better one is kept, whatever the order in which replies came.
+quotes), so that of two twins the better one is kept, whatever the order in which replies came. The quotes of a kept
+pair are the words of its section; a reject has those that the teacher wrote.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from itertools import takewhile
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from filters import FILTERS
+from generators.aligned import Aligned, aligned, with_passages
 from generators.errors import UsageError
 from generators.quotes import find_quote
 from generators.records import Chunk, Pair, Reject
@@ -30,6 +32,16 @@ class Candidate:
 
     pair: Pair
     chunk: Chunk
+
+    @property
+    def quoted(self) -> tuple[Aligned, ...]:
+        """Where each quote stands in the chunk."""
+        return tuple(aligned(quote, self.chunk.heading, self.chunk.text) for quote in self.pair.quotes)
+
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The chunk's own words for the quotes: what an answer is judged by."""
+        return tuple(passage for each in self.quoted for passage in each.passages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +203,8 @@ def funnel(
         look.reject = first_drop(candidate, comparing)
         if look.reject is None:
             _remember(candidate, remembering)
-    kept = [candidate.pair for candidate, look in zip(given, said, strict=True) if look.reject is None]
+    # Taken over after the verdicts, which need to see what the teacher made of the section's words.
+    kept = [with_passages(each.pair, each.chunk) for each, look in zip(given, said, strict=True) if look.reject is None]
     return Funnelled(kept, [look.reject for look in said if look.reject is not None])
 
 
@@ -210,7 +223,8 @@ def _rank(candidate: Candidate) -> _Rank:
 
     Ties are settled by content, fact by fact: of two equal facts one keeps its wordings, not each some.
     """
-    quotes = candidate.pair.quotes
+    # As a later run sees the pair, once it is published.
+    quotes = with_passages(candidate.pair, candidate.chunk).quotes
     grounded = min((find_quote(quote, candidate.chunk.text) for quote in quotes), default=0.0)
     fit = overlap(candidate.pair.question, candidate.pair.answer)
     return (-round(grounded, 2), -round(fit, 1), -sum(map(len, quotes)), candidate.pair.fact, candidate.pair.id)

@@ -1,10 +1,11 @@
-"""``exact_duplicate``: a question asked before, but for case, spaces and the punctuation around words.
+"""``exact_duplicate``: a question asked and answered before, but for case, spaces and the punctuation around words.
 
-With the same answer it is a copy; with another, one of the two is wrong: the better grounded one, seen first, stays.
-``GET /a`` and ``GET /b`` are two questions, and so are ``C++`` and ``C#``, or `` `*` `` and `` `**` ``.
+``GET /a`` and ``GET /b`` are two questions, and so are ``C++`` and ``C#``, or `` `*` `` and `` `**` ``. The same
+question with another answer is no copy, but a ``differing_answer``.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 
@@ -13,31 +14,30 @@ _AROUND = ".,;:!?…\"'()“”‘’«»„¿¡—–-"
 
 @dataclass(frozen=True, slots=True)
 class ExactDuplicate:
-    """Remembers the questions that passed."""
+    """Remembers the questions that passed, with their answers."""
 
     name: str = "exact_duplicate"
-    _seen: dict[str, str] = field(default_factory=dict)
-    _latest: list[str] = field(default_factory=lambda: ["", ""])
+    _seen: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def judge(self, candidate: Candidate) -> Drop | None:
-        """Drop a question that another pair asks already."""
-        twin = self._seen.get(self._folded(candidate.pair.question))
-        return None if twin is None else Drop("the same question", twin=twin, similarity=1.0)
+        """Drop a pair that another one repeats."""
+        pair = candidate.pair
+        for twin, answer in self._seen.get(folded(pair.question), ()):
+            if answer == pair.answer or folded(answer) == folded(pair.answer):
+                return Drop("the same question and answer", twin=twin, similarity=1.0)
+        return None
 
     def remember(self, candidate: Candidate) -> None:
-        """Keep the question in mind."""
-        self._seen.setdefault(self._folded(candidate.pair.question), candidate.pair.id)
-
-    def _folded(self, question: str) -> str:
-        """Folded once for ``judge`` and ``remember``."""
-        if self._latest[0] != question:
-            self._latest[:] = question, _folded(question)
-        return self._latest[1]
+        """Keep question and answer in mind."""
+        pair = candidate.pair
+        self._seen.setdefault(folded(pair.question), []).append((pair.id, pair.answer))
 
 
-def _folded(question: str) -> str:
-    """The question without the differences that do not matter; what stands in backticks keeps its own punctuation."""
-    tokens = [token if token.isalnum() else _bare(token) for token in question.casefold().split()]
+# Each pair is judged and remembered, by two filters.
+@lru_cache(maxsize=16)
+def folded(text: str) -> str:
+    """A text without the differences that do not matter; what stands in backticks keeps its own punctuation."""
+    tokens = [token if token.isalnum() else _bare(token) for token in text.casefold().split()]
     return " ".join(filter(None, tokens))
 
 

@@ -1,14 +1,16 @@
-"""``ungrounded_quote``: a quote that does not stand in the chunk, or an answer without any quote."""
+"""``ungrounded_quote``: a quote that its section does not hold or says otherwise, or an answer without any quote.
+
+A changed number, name, unit or "not" is an invention, however well the rest fits.
+"""
 
 from dataclasses import dataclass
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
-from generators.quotes import find_quote
 
 
 @dataclass(frozen=True, slots=True)
 class UngroundedQuote:
-    """Matches each quote fuzzily against the chunk's text and heading path."""
+    """Looks up where each quote stands in the chunk's text or titles, and what they say in its place."""
 
     config: FilterConfig
     name: str = "ungrounded_quote"
@@ -17,11 +19,13 @@ class UngroundedQuote:
         """Drop if a quote was invented."""
         if not candidate.pair.quotes:
             return Drop("the pair has no quote")
-        source = " > ".join(candidate.chunk.heading) + "\n" + candidate.chunk.text
-        for quote in candidate.pair.quotes:
-            found = find_quote(quote, source)
-            if found < self.config.quote_similarity:
-                return Drop(f"not in the section (best match {found:.2f}): '{quote[:80]}'", similarity=round(found, 4))
+        for quote, found in zip(candidate.pair.quotes, candidate.quoted, strict=True):
+            like = found.similarity
+            if like < self.config.quote_similarity or not found.passages:
+                return Drop(f"not in the section (best match {like:.2f}): '{quote[:80]}'", similarity=round(like, 4))
+            if found.difference:
+                said = f"{found.difference}: '{quote[:80]}' for '{' … '.join(found.passages)[:120]}'"
+                return Drop(f"the section says otherwise, {said}", similarity=round(like, 4))
         return None
 
 

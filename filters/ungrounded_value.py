@@ -1,4 +1,7 @@
-"""``ungrounded_value``: a number, identifier, path, header or code of the answer that its own quotes do not hold."""
+"""``ungrounded_value``: a number, identifier, path, header or code of the answer that its own quotes do not hold.
+
+What counts is what the section says where the quotes stand, not how the teacher copied it.
+"""
 
 from dataclasses import dataclass
 
@@ -16,7 +19,7 @@ class UngroundedValue:
 
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if the answer states a value that its quotes do not."""
-        source = "\n".join((*candidate.pair.quotes, *candidate.chunk.heading))
+        source = "\n".join((*candidate.passages, *candidate.chunk.heading))
         foreign = values(candidate.pair.answer) - values(source) - EVERYDAY
         if not foreign:
             return None

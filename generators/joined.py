@@ -82,6 +82,18 @@ def halves_of(pairs: Iterable[Pair], published: Iterable[Pair]) -> Iterator[Pair
             yield pair
 
 
+def without_halves(rows: Iterable[Pair], gone: Iterable[Pair]) -> list[Pair]:
+    """The rows but for joined ones that one of these pairs is a half of: what is wrong with it is wrong with them."""
+    gone = list(gone)
+    firsts, seconds = {(pair.chunk, pair.question) for pair in gone}, {_second(pair) for pair in gone}
+    return [
+        row
+        for row in rows
+        if row.teacher != TEACHER
+        or not any((row.chunk, first) in firsts or second in seconds for _, first, second in _parted(row))
+    ]
+
+
 def _standing(pairs: Iterable[Pair], published: Iterable[Pair]) -> dict[str, Pair]:
     """First half's id → the published pair that is made of it and of another of these pairs."""
     joined_ones = [known for known in published if known.teacher == TEACHER]

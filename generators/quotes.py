@@ -11,14 +11,14 @@ from textwrap import wrap
 _STRETCH = 150
 _SPACE = re.compile(r"\s+")
 # Bounded, so that no text takes time that grows with the square of its length.
-_MARKUP = re.compile(
+MARKUP = re.compile(
     r"""[*_`|#>]+
       | \[(?=[^\[\]]{1,500}\]\()
       | \]\((?:[^()\s]|\([^()\s]{0,100}\)){0,500}(?:\s"[^"]{0,200}")?\)
       | \\(?=[^A-Za-z0-9\s])""",
     re.VERBOSE,
 )
-_SAME = str.maketrans(
+SAME = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " ", "\u00ad": ""}
 )
 
@@ -28,20 +28,25 @@ def find_quote(quote: str, text: str) -> float:
 
     A long quote is looked for stretch by stretch, since comparing it whole takes seconds.
     """
-    source, wanted = _folded(text), _folded(quote)
+    source, wanted = folded(text), folded(quote)
     if not wanted or len(wanted) > 2 * len(source):
         return 0.0
     if wanted in source:
         return 1.0
-    stretches = [wanted] if len(wanted) <= 2 * _STRETCH else wrap(wanted, _STRETCH)
-    found = sum(_similarity(stretch, source) * len(stretch) for stretch in stretches) / sum(map(len, stretches))
+    parts = stretches(wanted)
+    found = sum(_similarity(part, source) * len(part) for part in parts) / sum(map(len, parts))
     return min(found, len(source) / len(wanted))
+
+
+def stretches(quote: str) -> list[str]:
+    """A folded quote in parts short enough to be compared, cut at spaces."""
+    return [quote] if len(quote) <= 2 * _STRETCH else wrap(quote, _STRETCH)
 
 
 def is_verbatim(quote: str, text: str) -> bool:
     """Whether ``find_quote`` would give 1; quick."""
-    wanted = _folded(quote)
-    return bool(wanted) and wanted in _folded(text)
+    wanted = folded(quote)
+    return bool(wanted) and wanted in folded(text)
 
 
 def support(quote: str, text: str) -> tuple[str, ...]:
@@ -49,19 +54,18 @@ def support(quote: str, text: str) -> tuple[str, ...]:
 
     ``stands`` tells whether another state of the text still has them.
     """
-    source, wanted = _folded(text), _folded(quote)
+    source, wanted = folded(text), folded(quote)
     if not wanted or wanted in source:
         return (wanted,) if wanted else ()
     from rapidfuzz.fuzz import partial_ratio_alignment
 
-    stretches = [wanted] if len(wanted) <= 2 * _STRETCH else wrap(wanted, _STRETCH)
-    found = [partial_ratio_alignment(stretch, source) for stretch in stretches]
+    found = [partial_ratio_alignment(stretch, source) for stretch in stretches(wanted)]
     return tuple(_whole_words(source, each.dest_start, each.dest_end) for each in found if each is not None)
 
 
 def stands(passage: str, text: str) -> bool:
     """Whether a folded passage stands in a text, whole: ``takes 10`` does not stand in ``takes 100``."""
-    source, start = _folded(text), -1
+    source, start = folded(text), -1
     while passage and (start := source.find(passage, start + 1)) >= 0:
         before, behind = source[max(0, start - 2) : start], source[start + len(passage) :][:2]
         if not (_goes_on(before[::-1], passage[0]) or _goes_on(behind, passage[-1])):
@@ -97,7 +101,7 @@ def _similarity(stretch: str, source: str) -> float:
 
 # A chunk is looked into many times, and the wordings of a fact share their quotes.
 @lru_cache(maxsize=256)
-def _folded(text: str) -> str:
-    """Text without the differences that do not matter to a quote."""
-    plain = unicodedata.normalize("NFKC", text.translate(_SAME))
-    return _SPACE.sub(" ", _MARKUP.sub(" ", plain)).replace(" .", ".").replace(" ,", ",").strip().lower()
+def folded(text: str) -> str:
+    """A text without the differences that do not matter to a quote: marks, runs of spaces, case, kinds of dashes."""
+    plain = unicodedata.normalize("NFKC", text.translate(SAME))
+    return _SPACE.sub(" ", MARKUP.sub(" ", plain)).replace(" .", ".").replace(" ,", ",").strip().lower()

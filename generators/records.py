@@ -124,7 +124,8 @@ class Pair:
 
     Attributes:
         id: Hash of chunk id, question and answer.
-        fact: Hash of chunk id, answer and quotes; the wordings of one fact share it.
+        fact: Hash of chunk id, answer and quotes as the teacher gave them; the wordings of one fact share it.
+        quotes: The section's own words, once the pair has passed the funnel; until then what the teacher gave as such.
         kind: What is asked for: how-to, parameter, error, code, limit, …
         chunk: Id of the chunk that the quotes stand in.
         teacher: The teacher's SPEC, such as ``openai/gpt-5-mini``.

@@ -64,14 +64,10 @@ def test_every_schema_is_read_and_its_lines_are_kept_byte_for_byte(filtered, sch
     lines = [odd, row(*PAIRS[1], schema), row(PAIRS[0][0].upper(), "Otherwise.", schema)]
     ran, kept, rejects = filtered(lines, "--json")
     assert (ran.code, kept) == (0, odd + b"\n" + lines[1] + b"\n"), ran.err
-    assert ran.json == {"rows": 3, "kept": 2, "dropped": {"exact_duplicate": 1}, "path": "out/rows.jsonl"}
+    assert ran.json == {"rows": 3, "kept": 2, "dropped": {"differing_answer": 1}, "path": "out/rows.jsonl"}
     [reject] = rejects
-    assert (reject["reason"], reject["line"], reject["twin"], reject["similarity"]) == (
-        "exact_duplicate",
-        3,
-        "line 1",
-        1.0,
-    )
+    assert (reject["reason"], reject["line"], reject["twin"]) == ("differing_answer", 3, "line 1")
+    assert reject["similarity"] < 0.5
     assert reject["row"] == json.loads(lines[2])
 
 
@@ -231,7 +227,7 @@ def test_only_and_skip_choose_filters_and_thresholds_stand_in_the_settings(filte
     assert filtered(lines, "--only", "refusal", "--json")[0].json["dropped"] == {"refusal": 1}
     assert filtered(lines, "--only", "refusal, bad_length", "--json")[0].json["dropped"] == {"bad_length": 3}
     skipped = filtered(lines, "--skip", "bad_length", "--skip", "refusal", "--json")[0].json
-    assert skipped["dropped"] == {"exact_duplicate": 2}
+    assert skipped["dropped"] == {"differing_answer": 2}
     (tmp_path / "factory.toml").write_text('[filters]\nskip = ["bad_length"]\nmax_answer_chars = 10')
     assert filtered(lines, "--json")[0].json["dropped"] == {"refusal": 1, "exact_duplicate": 1}
     assert filtered(lines, "--only", "bad_length", "--json")[0].json["dropped"] == {"bad_length": 3}

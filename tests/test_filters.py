@@ -55,6 +55,8 @@ def verdicts(candidates, filters=None, published=()):
     return {**{pair.id: None for pair in done.kept}, **{reject.pair.id: reject.reason for reject in done.rejects}}
 
 
+NEVER = "The twenty-first call never fails with status 409 and the code `key_limit_reached`."
+COOKIE = "A key is sent in the header `Authorization`, as a cookie. The client is made by `Client(key)`."
 LIMIT = ["The `limit` parameter sets how many keys a page holds, from 1 to 100."]
 KEEP = [
     ("bad_length", {}),
@@ -88,10 +90,13 @@ KEEP = [
     ("ungrounded_value", {"answer": "From 1 to 100.", "quotes": LIMIT}),
     ("ungrounded_value", {"answer": "Up to 3.", "quotes": ["three keys"], "text": "three keys"}),
     ("ungrounded_answer", {"answer": "Up to 20 API keys."}),
+    ("ungrounded_answer", {"answer": "No, a project may have 20 keys.", "quotes": [ANSWER]}),
+    ("ungrounded_quote", {"quotes": ["“the limit  parameter SETS how many keys … from 1 to 100.”"]}),
     ("ungrounded_answer", {"answer": "It answers 409.", "quotes": ["The twenty-first call fails with status 409"]}),
     ("unknown_name", {"question": "Which JSON fields does the HTTP API of `POST /v1/keys` want?"}),
     ("unknown_name", {"question": "What fails with 409?"}),
     ("exact_duplicate", {}),
+    ("differing_answer", {}),
     ("near_duplicate", {}),
     ("off_answer", {"question": "How many keys may a project have?"}),
     ("mismatched_form", {"question": "How many keys may a project have?"}),
@@ -127,6 +132,13 @@ DROP = [
     ("ungrounded_value", {"answer": "A project may have 25 keys."}, "'25' stands nowhere"),
     ("ungrounded_value", {"answer": "The code is `key_limit_reached`.", "quotes": [ANSWER]}, "only elsewhere"),
     ("ungrounded_value", {"answer": "A project may have 2 keys."}, "'2'"),
+    ("ungrounded_quote", {"quotes": ["A project may have 25 keys."]}, "'25' against '20'"),
+    ("ungrounded_quote", {"quotes": [NEVER]}, "'not' against ''"),
+    ("ungrounded_quote", {"quotes": [COOKIE]}, "'' against 'not'"),
+    ("ungrounded_quote", {"quotes": ["the code `key_limit_passed`"]}, "key_limit_passed"),
+    ("ungrounded_quote", {"quotes": ["A project may have 2"]}, "'2' against '20'"),
+    ("ungrounded_value", {"answer": "A project may have 25 keys.", "quotes": ["A project may have 25 keys."]}, "'25'"),
+    ("ungrounded_answer", {"answer": "A project may not have 20 keys.", "quotes": [ANSWER]}, "say otherwise"),
     ("ungrounded_answer", {"answer": "Webhook endpoints receive signed events within seconds."}, "of its words"),
     ("unknown_name", {"question": "What does `rotate_key` do to a project?"}, "rotate_key"),
     ("unknown_name", {"question": "Why may a project have 21 keys?"}, "'21'"),
@@ -159,7 +171,7 @@ OVERLAP = {name: {"answer_overlap": 0.75} for name in ("off_answer", "mismatched
 def test_every_filter_has_a_case_to_keep_and_one_to_drop():
     alone = set(FILTERS) - {"semantic_duplicate"}  # runs by a model, and has a file of its own
     assert {name for name, _ in KEEP} == alone
-    assert {name for name, _, _ in DROP} == alone - {"exact_duplicate", "near_duplicate"}
+    assert {name for name, _, _ in DROP} == alone - {"exact_duplicate", "differing_answer", "near_duplicate"}
 
 
 def test_a_flawless_pair_passes_all_filters():
@@ -194,6 +206,28 @@ def test_a_question_asked_before_is_an_exact_duplicate_of_the_pair_that_stays(ag
     [kept], [reject] = done.kept, done.rejects
     assert {kept.id, reject.pair.id} == {first.pair.id, second.pair.id}
     assert (reject.stage, reject.reason, reject.twin, reject.similarity) == ("filter", "exact_duplicate", kept.id, 1.0)
+
+
+def test_the_same_question_with_another_answer_is_no_duplicate_but_a_differing_answer():
+    first, second = candidate(), candidate(answer="A project may have 20 keys, and the twenty-first call fails.")
+    for given in ([first, second], [second, first]):
+        done = funnel(given, make_filters(FilterConfig()))
+        [kept], [reject] = done.kept, done.rejects
+        assert (reject.reason, reject.twin) == ("differing_answer", kept.id)
+        assert 0.5 < reject.similarity < 1.0
+        assert kept.answer in reject.detail
+
+
+def test_what_is_kept_quotes_the_section_verbatim_and_a_reject_what_the_teacher_wrote():
+    sloppy = candidate(quotes=["a project   may have 20 KEYS.", "“the limit parameter ... from 1 to 100”"])
+    lying = candidate("How many keys are there at most?", "25 keys.", ["A project may have 25 keys."])
+    done = funnel([sloppy, lying], make_filters(FilterConfig()))
+    [kept], [reject] = done.kept, done.rejects
+    assert kept.quotes == (ANSWER, "The `limit` parameter", "from 1 to 100")
+    assert (kept.id, kept.fact) == (sloppy.pair.id, sloppy.pair.fact)
+    assert reject.pair == lying.pair
+    again = funnel([replace(sloppy, pair=kept)], make_filters(FilterConfig()))
+    assert again.kept == [kept]
 
 
 def test_the_better_grounded_of_two_answers_to_one_question_stays():
@@ -284,7 +318,7 @@ def test_a_pair_that_was_dropped_is_nobodys_twin():
     twin = long_pair("How is the number of returned keys set for one listing?", "two", quoted=60)
     echo = long_pair("how is the number of returned keys set for one listing", "three", quoted=30)
     done = funnel([echo, twin, first], make_filters(FilterConfig()))
-    assert done.kept == [first.pair]
+    assert [pair.id for pair in done.kept] == [first.pair.id]
     assert {(reject.reason, reject.twin) for reject in done.rejects} == {("near_duplicate", first.pair.id)}
 
 

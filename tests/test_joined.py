@@ -2,7 +2,7 @@
 
 from test_compose import generate, version
 
-from generators.joined import KIND, halves_of, joined
+from generators.joined import KIND, halves_of, joined, without_halves
 from generators.records import Pair, content_id
 
 HOMES = {f"c{number}": f"{number}.md" for number in range(99)}
@@ -74,3 +74,11 @@ def test_what_is_published_stays_while_both_halves_do():
     assert all(joined([one, other, *more], HOMES, 1.0, seed, published)["a"] == published for seed in range(9))
     assert joined([one, *more], HOMES, 1.0, 0, published)["a"] != published
     assert list(halves_of([*more, one, other], published)) == [one, other]
+
+
+def test_what_is_joined_of_a_pair_that_goes_goes_with_it():
+    one, other = _pair("a", "How do I set `timeout`?", "c1"), _pair("b", "What does `timeout` limit?", "c2")
+    alone = _pair("c", "How do I paint the `bikeshed`?", "c3")
+    [row] = joined([one, other], HOMES, 1.0, 0)["a"]
+    assert without_halves([row, one], [alone]) == [row, one]
+    assert without_halves([row, one], [one]) == without_halves([row, one], [other]) == [one]
