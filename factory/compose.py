@@ -17,7 +17,7 @@ from factory.manifest import places_so_far
 from factory.plan import Plan, is_made, is_own
 from factory.store import Row, Version
 from filters.alike_meanings import by_meaning
-from filters.holdout import Place, SplitConfig, assign
+from filters.holdout import Place, SplitConfig, assign, hold_out_fruitful
 from filters.leakage import LEAK, Leak, Settled, settle
 from filters.standing_twins import StandingTwins
 from generators.joined import halves_of, joined
@@ -31,11 +31,12 @@ _TRAIN = Place("train")
 
 @dataclass(slots=True)
 class Composed:
-    """Rows and what had to give way; ``missing`` pairs to the target."""
+    """Rows and what had to give way; ``missing`` pairs to the target; ``held`` documents are only examined."""
 
     rows: list[Row] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     missing: int = 0
+    held: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,18 @@ class Composer:
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def compose(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
-        """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left."""
+        """Choose, place and settle until nothing leaks; with a target, until it is met or nothing is left.
+
+        A first version holds out further documents where those that were chosen gave too few pairs to examine with.
+        """
+        if self.before:
+            return self._composed(plan, accepted)
+        documents = {entry.path: entry.chunks for entry in self.inputs.corpus.documents}
+        fruitful = {pair.chunk for pair in accepted}
+        held = hold_out_fruitful(documents, self.held, fruitful, split_config(self.inputs))
+        return replace(self, held=held)._composed(plan, accepted)
+
+    def _composed(self, plan: Plan, accepted: Sequence[Pair]) -> Composed:
         target = self.inputs.settings.pairs
         pool = _pool(plan, accepted, target)
         leaks: dict[str, Leak] = {}
@@ -81,7 +93,7 @@ class Composer:
             for pair in clean
             if pair.id not in taken
         ]
-        composed.missing = max(0, target - len(composed.rows))
+        composed.missing, composed.held = max(0, target - len(composed.rows)), self.held
         return composed
 
     def _chosen(self, plan: Plan, taught: Sequence[Pair]) -> list[Pair]:

@@ -9,7 +9,7 @@ no version.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +89,7 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
             await checker.remote.teacher.aclose()
         journal.close()
     await asyncio.sleep(0)  # a signal that came while pairs were compared is heard here
-    return _finish(inputs, workspace, previous, plan, harvest, asker, held, commits)
+    return _finish(inputs, workspace, previous, plan, harvest, asker, commits)
 
 
 async def preview(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch: Watch, count: int) -> Harvest:
@@ -121,7 +121,6 @@ def _finish(
     plan: Plan,
     harvest: Harvest,
     asker: Asker,
-    held: Collection[str],
     commits: Sequence[Commit],
 ) -> Result:
     """Publish if anything changed, and say how it went."""
@@ -142,7 +141,7 @@ def _finish(
         return result
     system_prompt = inputs.system_prompt
     manifest = manifest_of(
-        inputs, rows, rejects, harvest.asked, asker.spent, held, previous, commits, plan.changes.moved
+        inputs, rows, rejects, harvest.asked, asker.spent, harvest.composed.held, previous, commits, plan.changes.moved
     )
     card, chunks = dataset_card(inputs.name, manifest), inputs.corpus.chunks.values()
     retired = map(retired_record, retire(previous, rows, rejects, plan))

@@ -8,7 +8,7 @@ trained. Everything follows hashes of content and the seed, so order, paths and 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from generators.records import Pair
@@ -88,6 +88,27 @@ def _more(
         if len(documents[path]) <= _MOST_TIMES * wanted:
             holding += len(documents[path])
             yield path
+
+
+def hold_out_fruitful(
+    documents: Mapping[str, Sequence[str]], held: Collection[str], fruitful: Collection[str], config: SplitConfig
+) -> set[str]:
+    """Hold out further documents of a first version where those chosen by their sections gave too few pairs.
+
+    Args:
+        documents: Path → ids of its chunks.
+        held: Paths held out so far; none, and none is added.
+        fruitful: Ids of the chunks that pairs were accepted of.
+        config: The shares and the seed.
+
+    Returns:
+        Paths, of which the documents hold their share of the sections that gave pairs.
+    """
+    if not held:
+        return set()
+    giving = {path: [chunk for chunk in chunks if chunk in fruitful] for path, chunks in documents.items()}
+    drawn = {path: _draw("document", sorted(documents[path]), config.seed) for path, chunks in giving.items() if chunks}
+    return {*held, *_more(giving, set(held), drawn, config.unseen_share)}
 
 
 def assign(

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from filters.holdout import Place, SplitConfig, assign, hold_out
+from filters.holdout import Place, SplitConfig, assign, hold_out, hold_out_fruitful
 from generators.records import Pair, content_id
 
 CONFIG = SplitConfig()
@@ -119,3 +119,17 @@ def test_an_edited_document_stays_where_most_of_it_was_and_only_new_ones_are_dra
     now = hold_out(edited, flags(docs, held), SplitConfig(seed=4))
     assert {path for path in now if path in docs} == held
     assert any(path.startswith("new/") for path in now)
+
+
+def test_documents_that_gave_no_pair_do_not_examine_alone():
+    documents = {f"p{n}.md": [f"c{n}-{m}" for m in range(3)] for n in range(20)}
+    config = SplitConfig(unseen_share=0.1)
+    held = hold_out(documents, {}, config)
+    fruitful = {chunk for path, chunks in documents.items() if path not in held for chunk in chunks[:2]}
+    more = hold_out_fruitful(documents, held, fruitful, config)
+    giving = {path for path in more if fruitful & set(documents[path])}
+    assert held < more
+    assert 1 <= len(giving) <= 3
+    assert hold_out_fruitful(documents, held, fruitful | {documents[path][0] for path in held}, config) == held
+    assert hold_out_fruitful(documents, more, fruitful, config) == more
+    assert hold_out_fruitful(documents, (), fruitful, config) == set()
