@@ -29,7 +29,7 @@ from factory.spend import in_doubt, spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import one_line, summary
-from generators.errors import ExitCode, UsageError
+from generators.errors import ExitCode, UsageError, cannot_write
 from generators.journal import Damage, Journal
 from generators.teachers import Teacher, open_teacher
 
@@ -251,5 +251,5 @@ def copy_prompt(name: str, target: str | None) -> str:
     try:
         shutil.copyfile(source, path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise cannot_write(path, error, "give another name") from error
     return f"{path}\nedit it, then: factory generate --template {path}"
