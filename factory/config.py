@@ -2,7 +2,8 @@
 
     resolve({"teacher": None, …}, Path.cwd()) ─▶ Settings(values, sources)
 
-``factory.toml`` lies in the folder that the command runs in (or ``FACTORY_CONFIG_FILE``). An unknown key is an error.
+``factory.toml`` lies in the folder that the command runs in (or ``FACTORY_CONFIG_FILE``). An unknown key is an error,
+in the file and in the environment.
 """
 
 import os
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from factory.environment import check_environment, variable_of
 from factory.gate_settings import gate_of
 from factory.privacy_settings import privacy_of
 from factory.train_settings import CHOICES, train_of
@@ -137,13 +139,12 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     """
     path = Path(os.environ.get("FACTORY_CONFIG_FILE", "") or folder / CONFIG_FILE)
     file = _read(path)
+    plain = [setting.name for setting in fields(Settings) if setting.name not in (*_TABLES, "sources")]
+    check_environment(plain, _TABLES, CONFIG_FILE)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for setting in fields(Settings):
-        name = setting.name
-        if name in (*_TABLES, "sources"):
-            continue
-        variable = f"FACTORY_{name.upper()}"
+    for name in plain:
+        variable = variable_of(name)
         if flags.get(name) not in (None, ()):
             values[name], sources[name] = flags[name], "flag"
         elif os.environ.get(variable):

@@ -61,6 +61,9 @@ BAD = {
         "mine.jinja, line 2",
     ),
     "an unknown key in factory.toml": ({"factory.toml": "teachr = 'x'"}, GENERATE, {}, 2, "no setting 'teachr'"),
+    "an unknown variable": ({}, GENERATE, {"FACTORY_PARIS": "1"}, 2, "FACTORY_PARIS: did you mean FACTORY_PAIRS?"),
+    "a variable of another program": ({}, GENERATE, {"FACTORY_ZZ9": "1"}, 2, "FACTORY_ZZ9: see 'factory"),
+    "a table as a variable": ({}, GENERATE, {"FACTORY_FILTERS": "1"}, 2, "[filters] stands in factory.toml"),
     "a broken factory.toml": ({"factory.toml": "teacher = \n"}, GENERATE, {}, 2, "line 1"),
     "a filter that is none": (
         {"factory.toml": "[filters]\nskip = ['spelling']"},
