@@ -351,6 +351,29 @@ def test_what_needs_a_person_is_exit_4_without_the_key(manual, run_factory, serv
     assert not (tmp_path / "factory-data" / "latest").exists()
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"OPENAI_API_KEY": "sk-first-0123456789\nsk-second-0123456789"},
+        {"OPENAI_API_KEY": "sk-first-0123456789\x07"},
+        {"OPENAI_PROJECT_ID": "proj\n-0123456789"},
+        {"ANTHROPIC_API_KEY": "sk-first-0123456789\r\n x"},
+        {"ANTHROPIC_AUTH_TOKEN": "sk-first-0123456789\x1b"},
+    ],
+    ids=["two lines", "bell", "another header", "anthropic", "token"],
+)
+def test_a_key_that_cannot_be_sent_is_for_a_person_and_counts_as_nothing(manual, run_factory, teacher, broken):
+    [variable] = broken
+    spec = f"{variable.partition('_')[0].lower()}/scripted-1"
+    ran = run_factory("generate", "--docs", "manual", "--teacher", spec, "--quiet", teacher=teacher, env=broken)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1), ran.err
+    assert "0123456789" not in ran.err
+    assert "control character" in ran.err
+    assert teacher.requests == 0
+    (manual.parent / "factory-data").mkdir(exist_ok=True)
+    assert run_factory("status", "--json").json["maybe_paid"] in (0, [])
+
+
 def test_keys_stand_in_no_output_and_in_no_file(manual, run_factory, serve, tmp_path):
     def echoing(request):
         told = answer(request)
