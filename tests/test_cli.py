@@ -300,6 +300,22 @@ def test_a_reader_that_goes_away_is_no_fault(manual, teacher, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_change_nothing_else(manual, teacher, tmp_path, closed):
+    line = " ".join(command(*GENERATE, "--json"))
+    environment = clean_environment(tmp_path, teacher)
+    ran = subprocess.run(
+        ["bash", "-c", f"{line} >printed {closed}"], cwd=tmp_path, env=environment, check=False, timeout=300
+    )
+    assert ran.returncode == 0
+    printed = (tmp_path / "printed").read_text()
+    assert len(printed.splitlines()) == (">&- 2" not in closed)
+    for path in (tmp_path / "factory-data").rglob("*"):
+        assert not path.is_file() or b"teacher: openai" not in path.read_bytes()
+    verified = subprocess.run(command("verify"), cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert verified.returncode == 0, verified.stdout
+
+
 def test_output_that_finds_the_disk_full_is_exit_6(manual, start_factory, teacher):
     with Path("/dev/full").open("wb") as full:
         process = start_factory(*GENERATE, "--dry-run", teacher=teacher, stdout=full)
