@@ -101,7 +101,9 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: boo
     temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
     published = (Path(settings.out).expanduser() / "latest").is_symlink()
     globs = (settings.include, settings.exclude)
-    corpus = read_corpus(settings.docs, *globs, settings.privacy, watch.read, may_be_empty=published)
+    corpus = read_corpus(
+        settings.docs, *globs, settings.privacy, watch.read, workspace=settings.out, may_be_empty=published
+    )
     root = Path(settings.docs[0]).expanduser().resolve()
     name = settings.product or (root.name if root.is_dir() else root.stem)
     qa = QaConfig(

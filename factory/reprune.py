@@ -17,7 +17,7 @@ from factory import __version__
 from factory.card import dataset_card
 from factory.compose import leak_reject, reworded
 from factory.config import Settings
-from factory.corpus import read_corpus
+from factory.corpus import Corpus, read_corpus
 from factory.inputs import funnel_config
 from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
 from factory.plan import Plan, is_made, is_own
@@ -80,10 +80,12 @@ def _chunks(settings: Settings, previous: Version, notes: list[str]) -> dict[str
     """The sections of the documents by id, read again; none if nobody knows where they are."""
     docs = settings.docs or tuple(previous.manifest.get("docs", ()))
     try:
-        return read_corpus(docs, settings.include, settings.exclude, settings.privacy, _unheard).chunks if docs else {}
+        globs = (settings.include, settings.exclude)
+        corpus = read_corpus(docs, *globs, settings.privacy, _unheard, workspace=settings.out) if docs else Corpus()
     except UsageError as error:
         notes.append(f"the documents cannot be read ({error})")
         return {}
+    return corpus.chunks
 
 
 def _unheard(item: Document | Skipped) -> None:
