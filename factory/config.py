@@ -38,7 +38,8 @@ class Settings:
         teacher: SPEC of the teacher.
         template: Name or path of the prompt; empty for the one that suits the teacher.
         product: What the documentation is about, told to the teacher; may be empty.
-        system_prompt: First message of every row; ``{name}`` stands for the product or the docs folder's name.
+        system_prompt: First message of every row; ``{name}`` stands for the product, else for the docs folder's
+            name when the workspace was first published.
         pairs: How many pairs to accept; 0 is ``auto``, every chunk in proportion to what it says.
         include, exclude: Globs of documents.
         concurrency: Requests in flight at most; 0 lets the teacher decide.

@@ -320,6 +320,18 @@ def test_a_moved_workspace_and_files_of_another_time_change_nothing(place, teach
     assert (ran.code, ran.json["version"], teacher.requests) == (0, "v0001", 0)
 
 
+def test_a_renamed_folder_of_documents_changes_nothing_and_another_prompt_is_told(place, teacher, tmp_path):
+    place.docs.rename(tmp_path / "handbook")
+    arguments = ("generate", "--docs", "handbook", "--teacher", SPEC, "--json")
+    ran = place.run(*arguments)
+    assert (ran.code, ran.json["version"], teacher.requests) == (0, "v0001", 0), ran.err
+    ran = place.run(*arguments, env={"FACTORY_SYSTEM_PROMPT": "Answer for '{name}'."})
+    assert (ran.code, ran.json["version"], teacher.requests) == (0, "v0002", 0), ran.err
+    assert "'You are a helpful assistant for 'manual'.', now 'Answer for 'manual'.'" in place.run("diff").out
+    prompts = {"old": "You are a helpful assistant for 'manual'.", "new": "Answer for 'manual'."}
+    assert place.run("diff", "--json").json["system_prompt"] == prompts
+
+
 def test_rolled_back_versions_hold_until_the_next_run_which_goes_on_for_nothing(place, teacher):
     edit(place, "billing", "is 1111 and", "is 1112 and")
     assert place.generate().json["version"] == "v0002"
