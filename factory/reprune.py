@@ -22,7 +22,7 @@ from factory.inputs import funnel_config
 from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
 from factory.plan import Plan, is_made, is_own
 from factory.retired import retire, retired_record
-from factory.store import Row, Version, Workspace
+from factory.store import Row, Source, Version, Workspace
 from filters import NEED_SECTION
 from filters.alike_meanings import by_meaning
 from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters
@@ -212,6 +212,9 @@ def _rows(
     rows = []
     for pair in accepted:
         lines = chunks[pair.chunk].lines if pair.chunk in chunks else ""
-        row = known.get(pair.id) or Row(pair, places[pair.id], homes.get(pair.chunk, ""), lines)
+        sources = tuple(
+            Source(homes.get(each, ""), each, chunks[each].lines if each in chunks else "") for each in pair.chunks
+        )
+        row = known.get(pair.id) or Row(pair, places[pair.id], homes.get(pair.chunk, ""), lines, sources)
         rows.append(replace(row, place=places[pair.id]))
     return rows

@@ -33,13 +33,23 @@ _AS_PAGE = json.JSONEncoder(ensure_ascii=False, indent=1, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A section that a quote stands in."""
+
+    document: str
+    chunk: str
+    lines: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """An accepted pair in its place, with where its chunk stands."""
+    """An accepted pair in its place, with where its chunk stands; ``sources`` likewise for each of ``pair.chunks``."""
 
     pair: Pair
     place: Place
     document: str
     lines: str
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +224,7 @@ def _files(rows: list[Row], rejects: Iterable[Reject], system_prompt: str) -> It
     for split in SPLITS:
         yield f"{split}.jsonl", "".join(lines[split])
     yield "provenance.jsonl", "".join(provenance)
-    yield "rejected.jsonl", "".join(_line(asdict(reject)) for reject in rejects)
+    yield "rejected.jsonl", "".join(_line(_reject(reject)) for reject in rejects)
 
 
 def messages(pair: Pair, system_prompt: str) -> list[dict[str, str]]:
@@ -236,6 +246,8 @@ def _provenance(row: Row, number: int) -> dict[str, Any]:
         "fact": pair.fact,
         "kind": pair.kind,
         "quotes": list(pair.quotes),
+        # Of rows that several sections answer: where each of the quotes stands.
+        **({"sources": [asdict(source) for source in row.sources]} if row.sources else {}),
         "template_sha256": pair.template,
         "teacher": pair.teacher,
         "scores": dict(pair.scores),
@@ -246,6 +258,7 @@ def _rows(path: Path) -> Iterator[Row]:
     texts = {split: _json_lines(path / f"{split}.jsonl") for split in SPLITS}
     for entry in _json_lines(path / "provenance.jsonl"):
         chat = texts[entry["split"]][entry["row"]]["messages"]
+        sources = tuple(Source(**source) for source in entry.get("sources", ()))
         pair = Pair(
             id=entry["id"],
             fact=entry["fact"],
@@ -257,15 +270,23 @@ def _rows(path: Path) -> Iterator[Row]:
             teacher=entry["teacher"],
             template=entry["template_sha256"],
             scores=entry["scores"],
+            chunks=tuple(source.chunk for source in sources),
         )
-        yield Row(pair, Place(entry["split"], entry["set"]), entry["document"], entry["lines"])
+        yield Row(pair, Place(entry["split"], entry["set"]), entry["document"], entry["lines"], sources)
+
+
+def _reject(reject: Reject) -> dict[str, Any]:
+    record = asdict(reject)
+    if reject.pair is not None and not reject.pair.chunks:
+        del record["pair"]["chunks"]
+    return record
 
 
 def _rejects(path: Path) -> Iterator[Reject]:
     for entry in _json_lines(path / "rejected.jsonl"):
         pair = entry.pop("pair")
         if pair is not None:
-            pair["quotes"] = tuple(pair["quotes"])
+            pair |= {"quotes": tuple(pair["quotes"]), "chunks": tuple(pair.get("chunks", ()))}
         yield Reject(pair=None if pair is None else Pair(**pair), **entry)
 
 

@@ -126,10 +126,11 @@ class Pair:
         id: Hash of chunk id, question and answer.
         fact: Hash of chunk id, answer and quotes; the wordings of one fact share it.
         kind: What is asked for: how-to, parameter, error, code, limit, …
-        chunk: Id of the chunk that the quotes stand in.
+        chunk: Id of the chunk that the quotes stand in; the first of them, where they stand in several.
         teacher: The teacher's SPEC, such as ``openai/gpt-5-mini``.
         template: sha256 of the prompt template.
         scores: What graders and filters measured, by name.
+        chunks: Of a pair that several sections answer: the chunk of each quote, in their order; else empty.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Pair:
     teacher: str
     template: str
     scores: Mapping[str, float] = field(default_factory=dict)
+    chunks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
