@@ -175,9 +175,9 @@ def status(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
 @common
 def verify(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Check every byte of the published versions and of the journal, and that no version leaks its test."""
-    from factory.run import run_verify
+    from factory.verify import run_verify
 
-    finish(run_verify(flags, as_json=as_json))
+    tell(run_verify(flags, as_json=as_json))
 
 
 for _command in (diff, purge):

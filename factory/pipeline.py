@@ -143,7 +143,16 @@ def _finish(
         return result
     system_prompt = inputs.system_prompt
     manifest = manifest_of(
-        inputs, rows, rejects, harvest.asked, asker.spent, held, previous, commits, plan.changes.moved
+        inputs,
+        rows,
+        rejects,
+        harvest.asked,
+        asker.spent,
+        held,
+        previous,
+        commits,
+        plan.changes.moved,
+        asker.journal.held,
     )
     card, chunks = dataset_card(inputs.name, manifest), inputs.corpus.chunks.values()
     retired = map(retired_record, retire(previous, rows, rejects, plan))

@@ -167,16 +167,19 @@ def _path(document: str, known: Collection[str]) -> str:
 
 
 def _publish_without(workspace: Workspace, latest: Version, order: Order) -> None:
-    """A version that is the latest but for the document; none, if it held nothing else."""
+    """A version that is the latest but for the document; if it held nothing else, the newest that stays is it."""
     gone = frozenset(order.chunks)
     rows = [row for row in _with_chunks(latest.rows) if not _is_of(row.pair, gone)]
+    remaining = [name for name in workspace.names() if name not in order.versions]
     if not rows:
-        workspace.latest_link.unlink()
+        if remaining:
+            workspace.lead_to(remaining[-1])
+        else:
+            workspace.latest_link.unlink()
         return
     lost = {row.pair.id for row in latest.rows} - {row.pair.id for row in rows}
     rejects = [_without_twin(each, lost) for each in latest.rejects if not _tells_of(each, gone)]
     before = latest.manifest
-    remaining = [name for name in workspace.names() if name not in order.versions]
     manifest = {
         **{key: value for key, value in before.items() if key not in ("format", "version", "files")},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

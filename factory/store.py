@@ -150,11 +150,11 @@ class Workspace:
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
             digest = _write(draft / "manifest.json", printable_json(_AS_PAGE.encode(whole)) + "\n")
             _sync_folder(draft)
-            _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
+            _write(self.versions / f"{name}.sha256", _sealed(name, digest).decode())
             failpoint("store.rename")
             draft.rename(self.versions / name)
             _sync_folder(self.versions)
-            self._swap(name)
+            self.lead_to(name)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise StoppedError(
@@ -173,11 +173,14 @@ class Workspace:
         if self.latest_link.is_symlink() and not self.latest_link.exists():
             problems.append(f"{self.latest_link}: leads to {self.latest_link.readlink()}, which does not exist")
         for version in sorted(self.versions.glob("v[0-9]*/")):
-            recorded = _first_word(self.versions / f"{version.name}.sha256")
             manifest = version / "manifest.json"
-            if not manifest.is_file() or _digest(manifest) != recorded:
+            recorded = _bytes(self.versions / f"{version.name}.sha256")
+            digest = _digest(manifest) if manifest.is_file() else ""
+            if recorded[:64] != digest.encode() or not digest:
                 problems.append(f"{manifest}: does not match {version.name}.sha256")
                 continue
+            if recorded != _sealed(version.name, digest):
+                problems.append(f"{self.versions / version.name}.sha256: changed")
             listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
             present = {path.name for path in version.iterdir()} - {"manifest.json"}
             wrong = [f"{version / extra}: not in the manifest" for extra in sorted(present - set(listed))]
@@ -203,7 +206,8 @@ class Workspace:
         taken = [int(path.name[1:]) for path in self.versions.glob("v[0-9]*") if path.name[1:].isdigit()]
         return max(taken, default=0) + 1
 
-    def _swap(self, name: str) -> None:
+    def lead_to(self, name: str) -> None:
+        """Make a version the latest, in one step for readers."""
         fresh = self.root / ".latest.new"
         fresh.unlink(missing_ok=True)
         failpoint("store.link")
@@ -318,11 +322,16 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _first_word(path: Path) -> str:
+def _sealed(name: str, digest: str) -> bytes:
+    """What ``v0001.sha256`` holds, as ``sha256sum -c`` reads it."""
+    return f"{digest}  {name}/manifest.json\n".encode()
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8").split(maxsplit=1)[0]
-    except (OSError, IndexError):
-        return ""
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _sync_folder(path: Path) -> None:
