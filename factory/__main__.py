@@ -3,12 +3,13 @@
 import gc
 from typing import NoReturn
 
-from factory import signals
+from factory import signals, streams
 
 
 def main() -> NoReturn:
     """Run the command line."""
     signals.listen()
+    streams.stand_in()
     gc.set_threshold(50_000, 20, 20)  # what is read mostly stays: looking for garbage so often takes a tenth of a run
     try:
         from factory.cli import main as run

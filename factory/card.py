@@ -47,8 +47,9 @@ on {manifest["created"]}.
 {chr(10).join(f"| {split} | {count} |" for split, count in splits.items())}
 
 `test` holds rows about documents that are held out whole (`unseen`) and other wordings of trained facts (`seen`);
-`provenance.jsonl` tells which, and for every row its document, lines, quotes and teacher. Rejected pairs, with their
-reasons, are in `rejected.jsonl`:
+`provenance.jsonl` tells which, and for every row its document, lines, quotes and teacher; a row that several sections
+answer has `sources` too: document, chunk and lines of each of its quotes. Rejected pairs, with their reasons, are in
+`rejected.jsonl`:
 
 | reason | pairs |
 |---|---|

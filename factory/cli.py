@@ -4,7 +4,6 @@ Data and summaries go to stdout, progress and chatter to stderr. Commands import
 ``--help`` answers at once.
 """
 
-import errno
 import os
 import signal
 from typing import Any, NoReturn
@@ -15,9 +14,8 @@ from factory import __version__, signals
 from factory.cli_options import Count, common, finish, flush, tell
 from factory.cli_student import ask, report, run_, score, train
 from factory.cli_versions import diff, purge
-from generators.errors import ExitCode, FactoryError
+from generators.errors import DISK_FAULTS, ExitCode, FactoryError
 
-_FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 _GENERATE_HELP = """Read the documents, ask the teacher, publish a dataset version.
 
 Reads Markdown, MDX, reStructuredText, HTML, text, Jupyter notebooks, OpenAPI/Swagger (YAML, JSON), PDF, DOCX, and .gz
@@ -177,9 +175,9 @@ def status(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
 @common
 def verify(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Check every byte of the published versions and of the journal, and that no version leaks its test."""
-    from factory.run import run_verify
+    from factory.verify import run_verify
 
-    finish(run_verify(flags, as_json=as_json))
+    tell(run_verify(flags, as_json=as_json))
 
 
 for _command in (diff, purge):
@@ -276,7 +274,7 @@ def _run() -> int:
     except (_Untouched, click.exceptions.Abort, BrokenPipeError) as error:
         return _answered(error.cause if isinstance(error, _Untouched) else error)
     except OSError as error:
-        if error.errno not in _FAILING_DISK:
+        if error.errno not in DISK_FAULTS:
             raise
         _discard_output()
         _say(f"the disk fails ({error.strerror}); what is published is whole, mend it or free some space and run again")

@@ -54,6 +54,5 @@ def finish(code: int) -> None:
 
 
 def flush() -> None:
-    """Let the output leave while its faults can still be told; without a stdout (``>&-``) there is none."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    """Let the output leave while its faults can still be told."""
+    sys.stdout.flush()

@@ -15,7 +15,7 @@ from factory.gold import Gold
 from factory.inputs import Inputs
 from factory.manifest import places_so_far
 from factory.plan import Plan, is_made, is_own
-from factory.store import Row, Version
+from factory.store import Row, Source, Version
 from filters.alike_meanings import by_meaning
 from filters.holdout import Place, SplitConfig, assign, hold_out_fruitful
 from filters.leakage import LEAK, Leak, Settled, settle
@@ -150,10 +150,12 @@ class Composer:
         return {pair: place for pair, place in self.before.items() if pair not in freed}
 
     def _row(self, pair: Pair, place: Place) -> Row:
-        home = self.inputs.corpus.chunks.get(pair.chunk)
+        there = self.inputs.corpus.chunks
+        sources = tuple(Source(there[each].document, each, there[each].lines) for each in pair.chunks)
+        home = there.get(pair.chunk)
         if home is None:
             home = next(each.chunk for each in self.gold if each.pair.id == pair.id)
-        return Row(pair, place, home.document, home.lines)
+        return Row(pair, place, home.document, home.lines, sources)
 
 
 def reworded(taught: Sequence[Pair], count: int) -> dict[str, list[Pair]]:

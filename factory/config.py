@@ -2,7 +2,8 @@
 
     resolve({"teacher": None, …}, Path.cwd()) ─▶ Settings(values, sources)
 
-``factory.toml`` lies in the folder that the command runs in (or ``FACTORY_CONFIG_FILE``). An unknown key is an error.
+``factory.toml`` lies in the folder that the command runs in (or ``FACTORY_CONFIG_FILE``). An unknown key is an error,
+in the file and in the environment.
 """
 
 import os
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from factory.environment import check_environment, variable_of
 from factory.gate_settings import gate_of
 from factory.privacy_settings import privacy_of
 from factory.train_settings import CHOICES, train_of
@@ -36,7 +38,8 @@ class Settings:
         teacher: SPEC of the teacher.
         template: Name or path of the prompt; empty for the one that suits the teacher.
         product: What the documentation is about, told to the teacher; may be empty.
-        system_prompt: First message of every row; ``{name}`` stands for the product or the docs folder's name.
+        system_prompt: First message of every row; ``{name}`` stands for the product, else for the docs folder's
+            name when the workspace was first published.
         pairs: How many pairs to accept; 0 is ``auto``, every chunk in proportion to what it says.
         include, exclude: Globs of documents.
         concurrency: Requests in flight at most; 0 lets the teacher decide.
@@ -137,13 +140,12 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     """
     path = Path(os.environ.get("FACTORY_CONFIG_FILE", "") or folder / CONFIG_FILE)
     file = _read(path)
+    plain = [setting.name for setting in fields(Settings) if setting.name not in (*_TABLES, "sources")]
+    check_environment(plain, _TABLES, CONFIG_FILE)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for setting in fields(Settings):
-        name = setting.name
-        if name in (*_TABLES, "sources"):
-            continue
-        variable = f"FACTORY_{name.upper()}"
+    for name in plain:
+        variable = variable_of(name)
         if flags.get(name) not in (None, ()):
             values[name], sources[name] = flags[name], "flag"
         elif os.environ.get(variable):

@@ -64,16 +64,18 @@ def read_corpus(
     privacy: PrivacyConfig,
     on_document: Callable[[Document | Skipped], None],
     *,
+    workspace: str = "",
     may_be_empty: bool = False,
 ) -> Corpus:
-    """Read, cut and clean everything below ``docs``.
+    """Read, cut and clean everything below ``docs``, but for the ``workspace``, if one is named.
 
     Raises:
         UsageError: There is nothing to read, or nothing may be; with ``may_be_empty`` a folder without any file is
             an empty corpus.
     """
     corpus, stopped = Corpus(), list[Spot]()
-    config = FolderConfig(include=tuple(include), exclude=tuple(exclude))
+    own = (Path(workspace).expanduser(),) if workspace else ()
+    config = FolderConfig(include=tuple(include), exclude=tuple(exclude), workspaces=own)
     for item in read_documents([Path(root).expanduser() for root in docs], config):
         if isinstance(item, Skipped):
             # What a parser complains of may quote the file.

@@ -36,6 +36,7 @@ class Diff:
         retired: Pairs that only the old one has, with the reason where it is known.
         kept: Pairs of both.
         moved_splits: Of these, in another split; there must be none.
+        prompts: The system prompt of all rows, then and now.
         requests, cost_usd: What the versions between them asked; the cost is None where a price is unknown.
     """
 
@@ -49,6 +50,7 @@ class Diff:
     moved_splits: int
     requests: int
     cost_usd: float | None
+    prompts: tuple[str, str] = ("", "")
     reasons: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -115,6 +117,7 @@ def diff(workspace: Workspace, old: Version, new: Version) -> Diff:
         sum(before[id_].place != now[id_].place for id_ in before.keys() & now.keys()),
         requests,
         cost,
+        (old.manifest["system_prompt"], new.manifest["system_prompt"]),
         dict(Counter(each.reason for each in retired).most_common()),
     )
 
@@ -166,6 +169,7 @@ def as_object(found: Diff) -> dict[str, Any]:
         },
         "requests": found.requests,
         "cost_usd": found.cost_usd,
+        "system_prompt": dict(zip(("old", "new"), found.prompts, strict=True)),
     }
 
 
@@ -198,6 +202,7 @@ def _text(found: Diff) -> str:
         *(f"    {visible(line)}" for line in document_lines(found.changes)),
         f"  pairs       +{len(found.added)} -{len(found.retired)}, {found.kept} stay",
         *([f"  retired     {reasons}"] if reasons else []),
+        *_prompts(found),
         f"  cost        {found.requests} requests, {money(found.cost_usd)}",
     ]
     for each in found.corrections[:_SHOWN]:
@@ -213,6 +218,12 @@ def _text(found: Diff) -> str:
     return "\n".join(
         [*lines, *([f"\n  … and {more} more answers that changed: --markdown or --json"] if more > 0 else [])]
     )
+
+
+def _prompts(found: Diff) -> list[str]:
+    """That the system prompt is another: it stands in every row, so all rows are others though no pair is."""
+    old, new = (f"'{visible(prompt, 100)}'" for prompt in found.prompts)
+    return [f"  prompt      of every row: {old}, now {new}"] if old != new else []
 
 
 def _commits(found: Diff) -> list[str]:

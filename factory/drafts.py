@@ -3,14 +3,14 @@
 with drafts(folder, ["rows.jsonl", "rejected.jsonl"]) as [rows, rejected]: rows.write(b"…")
 """
 
-import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from generators.errors import UsageError
+from factory.lock import check_writable
+from generators.errors import UsageError, cannot_write
 
 
 @contextmanager
@@ -36,13 +36,12 @@ def drafts(folder: Path, names: Sequence[str]) -> Iterator[list[IO[bytes]]]:
 def _make(folder: Path, names: Sequence[str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        check_writable(folder)
         taken = next((name for name in names if (folder / name).is_dir()), None)
         if taken:
             raise UsageError(f"cannot write {folder / taken}: it is a folder; give another --to")
     except OSError as error:
-        raise UsageError(f"cannot write to {folder}: {error.strerror}; give another --to") from error
+        raise cannot_write(f"to {folder}", error, "give another --to") from error
 
 
 def _sync(folder: Path) -> None:

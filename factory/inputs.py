@@ -11,6 +11,7 @@ from typing import Protocol
 from factory.config import Settings
 from factory.corpus import Corpus, read_corpus
 from factory.gold import FILE, Gold, read_gold
+from factory.store import Workspace
 from filters.alike_meanings import by_meaning
 from filters.apply import FilterConfig, make_filters
 from generators.asking import Outcome, Spent
@@ -101,9 +102,10 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: boo
     temperature = 0.0 if is_local and settings.temperature is None else settings.temperature
     published = (Path(settings.out).expanduser() / "latest").is_symlink()
     globs = (settings.include, settings.exclude)
-    corpus = read_corpus(settings.docs, *globs, settings.privacy, watch.read, may_be_empty=published)
-    root = Path(settings.docs[0]).expanduser().resolve()
-    name = settings.product or (root.name if root.is_dir() else root.stem)
+    corpus = read_corpus(
+        settings.docs, *globs, settings.privacy, watch.read, workspace=settings.out, may_be_empty=published
+    )
+    name = settings.product or _name_before(settings) or _folder_name(settings)
     qa = QaConfig(
         product=settings.product,
         temperature=temperature,
@@ -115,6 +117,23 @@ def prepare(settings: Settings, watch: Watch, *, is_local: bool, retire_all: boo
         build_request(list(corpus.chunks.values())[:1], template, qa)  # a template that cannot be filled in fails here
     gold = _gold(settings, corpus)
     return Inputs(settings, corpus, template, qa, filters, prices, name, gold, retire_all)
+
+
+def _name_before(settings: Settings) -> str:
+    """What the last version calls the documents; empty if there is none, or a person had named a product.
+
+    Their folder may be moved or renamed: rows hold the name, and would all be others.
+    """
+    workspace = Workspace(Path(settings.out).expanduser())
+    if not workspace.latest_link.is_symlink():
+        return ""
+    before = workspace.manifest(workspace.latest_link)
+    return "" if before.get("recipe_parts", {}).get("product") else str(before.get("name", ""))
+
+
+def _folder_name(settings: Settings) -> str:
+    root = Path(settings.docs[0]).expanduser().resolve()
+    return root.name if root.is_dir() else root.stem
 
 
 def _check_the_checker(settings: Settings, prices: Prices) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from generators.errors import LockedError, StoppedError, UsageError
+from generators.errors import FactoryError, LockedError, cannot_write
 from generators.failpoints import failpoint
 
 NAME = ".lock"
@@ -21,7 +21,6 @@ _FOLDERS = ("journal", "versions")
 # The holder writes its number just after it took the lock: so long, at most, a loser waits to read it.
 _PATIENCE, _PAUSE = 0.3, 0.01
 _TURNS = 100
-_FAILING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 @contextmanager
@@ -79,11 +78,16 @@ def _opened(root: Path, lock: Path) -> int:
     for folder in (root / name for name in _FOLDERS):
         if folder.exists() and not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-    if not os.access(root, os.W_OK | os.X_OK):
-        root.stat()  # or has it been taken away?
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(root))
+    check_writable(root)
     failpoint("lock.open")
     return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise the ``OSError`` that making a file in a folder would meet: EACCES, EROFS, or ENOENT if it is gone."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        number = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(number, os.strerror(number), str(folder))
 
 
 def _sign(file: int, root: Path) -> None:
@@ -116,11 +120,8 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _refusal(error: OSError, root: Path) -> UsageError | StoppedError:
-    where = error.filename or root
-    if error.errno in _FAILING:
-        return StoppedError(f"cannot write {where}: {error.strerror}; mend the disk or free some space, and run again")
-    return UsageError(f"cannot write {where}: {error.strerror}; choose another --out, or mend it")
+def _refusal(error: OSError, root: Path) -> FactoryError:
+    return cannot_write(error.filename or root, error, "choose another --out, or mend it")
 
 
 def _remove_unused(lock: Path, made: Iterable[Path]) -> None:

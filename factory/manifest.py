@@ -49,6 +49,7 @@ def manifest_of(
     previous: Version | None,
     commits: Sequence[Commit],
     moved: Mapping[str, str],
+    journal: Mapping[str, int],
 ) -> dict[str, Any]:
     """Describe a version that is about to be published.
 
@@ -62,6 +63,7 @@ def manifest_of(
         previous: The version before.
         commits: Where the documents lie in repositories.
         moved: Path now → path then of documents that were renamed.
+        journal: Segment → replies, so that it is noticed if some are lost.
     """
     settings = inputs.settings
     return {
@@ -104,6 +106,7 @@ def manifest_of(
         **count_pairs(rows, rejects),
         "funnel": funnel_of(inputs.filters, rows, rejects),
         "run": asdict(spent),
+        "journal": {segment: count for segment, count in sorted(journal.items()) if count},
         "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
     }
 

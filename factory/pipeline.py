@@ -62,10 +62,10 @@ async def generate(inputs: Inputs, workspace: Workspace, teacher: Teacher, watch
         keep_unreadable(inputs, previous, watch)
     plan = make_plan(inputs, previous, workspace.find)
     if previous is not None and _nothing_to_do(previous, plan, inputs):
-        return _as_before(previous, plan, inputs)
+        return _as_before(previous, plan.changes, inputs)
     if previous is not None and (refusal := refused(plan, previous, inputs)):
-        result = _as_before(previous, plan, inputs)
-        result.short, result.exit_code, result.changes = refusal, ExitCode.SHORT, Changes()
+        result = _as_before(previous, Changes(), inputs)
+        result.short, result.exit_code = refusal, ExitCode.SHORT
         return result
     if previous is not None:
         for line in announced(plan, previous, inputs):
@@ -138,10 +138,20 @@ def _finish(
         return result
     if previous is not None and _unchanged(previous, inputs, rows, harvest):
         result.version, result.path = previous.name, previous.path
+        result.rows, result.rejects = previous.rows, previous.rejects
         return result
     system_prompt = inputs.system_prompt
     manifest = manifest_of(
-        inputs, rows, rejects, harvest.asked, asker.spent, harvest.composed.held, previous, commits, plan.changes.moved
+        inputs,
+        rows,
+        rejects,
+        harvest.asked,
+        asker.spent,
+        harvest.composed.held,
+        previous,
+        commits,
+        plan.changes.moved,
+        asker.journal.held,
     )
     card, chunks = dataset_card(inputs.name, manifest), inputs.corpus.chunks.values()
     retired = map(retired_record, retire(previous, rows, rejects, plan))
@@ -151,10 +161,9 @@ def _finish(
     return result
 
 
-def _as_before(previous: Version, plan: Plan, inputs: Inputs) -> Result:
+def _as_before(previous: Version, changes: Changes, inputs: Inputs) -> Result:
     """The result of a run that leaves the last version as it is."""
-    rejects = [*inputs.corpus.withheld.values(), *plan.rejects, *_surplus(plan, inputs)]
-    return Result(previous.name, previous.path, inputs.corpus, previous.rows, rejects, Spent(), plan.changes)
+    return Result(previous.name, previous.path, inputs.corpus, previous.rows, previous.rejects, Spent(), changes)
 
 
 def _held_out(inputs: Inputs, previous: Version | None, plan: Plan) -> set[str]:
@@ -177,12 +186,6 @@ def _nothing_to_do(previous: Version, plan: Plan, inputs: Inputs) -> bool:
     # With a target that is met, sections that were never asked about are no work left.
     met = len(previous.rows) == target if target else not (plan.returning or plan.todo)
     return met and previous.manifest.get("own") == inputs.own and _same_documents(previous, inputs)
-
-
-def _surplus(plan: Plan, inputs: Inputs) -> list[Reject]:
-    """What stays rejected because the target is met."""
-    more = f"more than {inputs.settings.pairs} pairs"
-    return [Reject("target", "over_target", more, pair.chunk, pair) for pair in plan.returning]
 
 
 def _unchanged(previous: Version, inputs: Inputs, rows: Sequence[Row], harvest: Harvest) -> bool:

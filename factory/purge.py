@@ -22,16 +22,17 @@ from factory.lock import locked
 from factory.manifest import count_pairs
 from factory.retention import delete_version, derived_from
 from factory.retired import read_retired
-from factory.store import Version, Workspace
+from factory.store import Row, Source, Version, Workspace
 from factory.visible import visible
 from generators.asking import Spent
 from generators.chunk_records import read_chunks
 from generators.errors import StoppedError, UsageError
 from generators.failpoints import failpoint
 from generators.joined import TEACHER as JOINED
+from generators.joined import with_chunks
 from generators.journal_lines import Entry
 from generators.journal_purge import rewrite
-from generators.records import Chunk, Reject
+from generators.records import Chunk, Pair, Reject
 
 NOTE = "purge.json"
 
@@ -150,7 +151,8 @@ def _states(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 def _chunks_of(version: Path, documents: Mapping[str, frozenset[str]]) -> set[str]:
     """The chunks that any file of a version tells of."""
-    return {chunk for chunks in documents.values() for chunk in chunks} | {each.chunk for each in read_retired(version)}
+    retired = {chunk for each in read_retired(version) for chunk in (each.chunk, *each.chunks)}
+    return {chunk for chunks in documents.values() for chunk in chunks} | retired
 
 
 def _path(document: str, known: Collection[str]) -> str:
@@ -165,25 +167,24 @@ def _path(document: str, known: Collection[str]) -> str:
 
 
 def _publish_without(workspace: Workspace, latest: Version, order: Order) -> None:
-    """A version that is the latest but for the document; none, if it held nothing else.
-
-    Questions across two sections go all: one of them may have been the document's.
-    """
+    """A version that is the latest but for the document; if it held nothing else, the newest that stays is it."""
     gone = frozenset(order.chunks)
-    rows = [row for row in latest.rows if row.pair.chunk not in gone and row.pair.teacher != JOINED]
+    rows = [row for row in _with_chunks(latest.rows) if not _is_of(row.pair, gone)]
+    remaining = [name for name in workspace.names() if name not in order.versions]
     if not rows:
-        workspace.latest_link.unlink()
+        if remaining:
+            workspace.lead_to(remaining[-1])
+        else:
+            workspace.latest_link.unlink()
         return
     lost = {row.pair.id for row in latest.rows} - {row.pair.id for row in rows}
     rejects = [_without_twin(each, lost) for each in latest.rejects if not _tells_of(each, gone)]
     before = latest.manifest
-    remaining = [name for name in workspace.names() if name not in order.versions]
     manifest = {
         **{key: value for key, value in before.items() if key not in ("format", "version", "files")},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous": remaining[-1] if remaining else None,
         "documents": [entry for entry in before["documents"] if entry["path"] != order.document],
-        "own": "",  # what is made by rule is made again by the next run
         "asked": {chunk: rounds for chunk, rounds in before["asked"].items() if chunk not in gone},
         "former_chunks": {chunk: each for chunk, each in before.get("former_chunks", {}).items() if chunk not in gone},
         "redactions": _without_places(before["redactions"], order.document),
@@ -192,10 +193,29 @@ def _publish_without(workspace: Workspace, latest: Version, order: Order) -> Non
         "run": asdict(Spent()),
     }
     chunks = [_elsewhere(chunk, manifest["documents"]) for chunk in read_chunks(latest.path) if chunk.id not in gone]
-    homes = {chunk.id: chunk.document for chunk in chunks}
-    rows = [replace(row, document=homes.get(row.pair.chunk, row.document)) for row in rows]
+    homes = {chunk.id: Source(chunk.document, chunk.id, chunk.lines) for chunk in chunks}
+    rows = [_at_home(row, homes) for row in rows]
     card = dataset_card(before["name"], manifest)
     workspace.publish(rows, rejects, manifest, card, before["system_prompt"], chunks)
+
+
+def _with_chunks(rows: Iterable[Row]) -> list[Row]:
+    """The rows; those that several sections answer with all of these, as far as that can be found out."""
+    rows = list(rows)
+    known = with_chunks([row.pair for row in rows])
+    return [replace(row, pair=known.get(row.pair.id, row.pair)) for row in rows]
+
+
+def _is_of(pair: Pair, gone: frozenset[str]) -> bool:
+    """Whether a pair says what a chunk says that is to go; where nobody can tell of which sections it is, it may."""
+    return not gone.isdisjoint((pair.chunk, *pair.chunks)) or (pair.teacher == JOINED and not pair.chunks)
+
+
+def _at_home(row: Row, homes: Mapping[str, Source]) -> Row:
+    """A row with the documents that its sections stand in now."""
+    first = homes.get(row.pair.chunk)
+    sources = tuple(homes[chunk] for chunk in row.pair.chunks if chunk in homes)
+    return replace(row, document=first.document if first else row.document, sources=sources)
 
 
 def _elsewhere(chunk: Chunk, documents: Iterable[Mapping[str, Any]]) -> Chunk:
@@ -204,9 +224,9 @@ def _elsewhere(chunk: Chunk, documents: Iterable[Mapping[str, Any]]) -> Chunk:
     return chunk if chunk.document in homes or not homes else replace(chunk, document=homes[0])
 
 
-def _tells_of(reject: Reject, gone: Collection[str]) -> bool:
+def _tells_of(reject: Reject, gone: frozenset[str]) -> bool:
     pair = reject.pair
-    return reject.chunk in gone or (pair is not None and (pair.chunk in gone or pair.teacher == JOINED))
+    return reject.chunk in gone or (pair is not None and _is_of(pair, gone))
 
 
 def _without_twin(reject: Reject, lost: Collection[str]) -> Reject:

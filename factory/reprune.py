@@ -17,12 +17,12 @@ from factory import __version__
 from factory.card import dataset_card
 from factory.compose import leak_reject, reworded
 from factory.config import Settings
-from factory.corpus import read_corpus
+from factory.corpus import Corpus, read_corpus
 from factory.inputs import funnel_config
 from factory.manifest import count_pairs, former_places, funnel_of, places_so_far
 from factory.plan import Plan, is_made, is_own
 from factory.retired import retire, retired_record
-from factory.store import Row, Version, Workspace
+from factory.store import Row, Source, Version, Workspace
 from filters import NEED_SECTION
 from filters.alike_meanings import by_meaning
 from filters.apply import Candidate, Drop, Filter, FilterConfig, funnel, make_filters
@@ -85,10 +85,12 @@ def _chunks(settings: Settings, previous: Version, notes: list[str]) -> dict[str
     """The sections of the documents by id, read again; none if nobody knows where they are."""
     docs = settings.docs or tuple(previous.manifest.get("docs", ()))
     try:
-        return read_corpus(docs, settings.include, settings.exclude, settings.privacy, _unheard).chunks if docs else {}
+        globs = (settings.include, settings.exclude)
+        corpus = read_corpus(docs, *globs, settings.privacy, _unheard, workspace=settings.out) if docs else Corpus()
     except UsageError as error:
         notes.append(f"the documents cannot be read ({error})")
         return {}
+    return corpus.chunks
 
 
 def _unheard(item: Document | Skipped) -> None:
@@ -215,6 +217,9 @@ def _rows(
     rows = []
     for pair in accepted:
         lines = chunks[pair.chunk].lines if pair.chunk in chunks else ""
-        row = known.get(pair.id) or Row(pair, places[pair.id], homes.get(pair.chunk, ""), lines)
+        sources = tuple(
+            Source(homes.get(each, ""), each, chunks[each].lines if each in chunks else "") for each in pair.chunks
+        )
+        row = known.get(pair.id) or Row(pair, places[pair.id], homes.get(pair.chunk, ""), lines, sources)
         rows.append(replace(row, pair=pair, place=places[pair.id]))
     return rows

@@ -41,6 +41,7 @@ class Retired:
             filter or of the target.
         detail: The evidence, for the person.
         replaced_by: What says it now, if the passage was edited.
+        chunks: Of a pair that several sections answered: the chunk of each quote.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Retired:
     reason: str
     detail: str = ""
     replaced_by: Successor | None = None
+    chunks: tuple[str, ...] = ()
 
     @property
     def is_correction(self) -> bool:
@@ -116,7 +118,8 @@ def _retired(row: Row, reason: str, detail: str, successor: Pair | None) -> Reti
     pair, place = row.pair, row.place
     new = Successor(successor.id, successor.question, successor.answer) if successor else None
     where = (pair.chunk, row.document, place.split, place.set)
-    return Retired(pair.id, pair.fact, pair.question, pair.answer, pair.quotes, pair.kind, *where, reason, detail, new)
+    told = (pair.id, pair.fact, pair.question, pair.answer, pair.quotes, pair.kind)
+    return Retired(*told, *where, reason, detail, new, pair.chunks)
 
 
 def _successor(pair: Pair, heirs: Sequence[Pair]) -> Pair | None:
@@ -133,7 +136,10 @@ def _successor(pair: Pair, heirs: Sequence[Pair]) -> Pair | None:
 
 def retired_record(retired: Retired) -> dict[str, Any]:
     """A line of ``retired.jsonl``."""
-    return asdict(retired)
+    record = asdict(retired)
+    if not retired.chunks:
+        del record["chunks"]
+    return record
 
 
 def read_retired(version: Path) -> list[Retired]:
@@ -148,7 +154,7 @@ def read_retired(version: Path) -> list[Retired]:
 
 def _read(record: dict[str, Any]) -> Retired:
     new = record.pop("replaced_by")
-    record["quotes"] = tuple(record["quotes"])
+    record |= {"quotes": tuple(record["quotes"]), "chunks": tuple(record.get("chunks", ()))}
     return Retired(replaced_by=Successor(**new) if new else None, **record)
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,16 @@ from factory.config import Settings, resolve
 from factory.estimate import estimate
 from factory.harvest import Harvest, first_round
 from factory.inputs import Inputs, prepare
-from factory.leaks import unchecked
 from factory.pipeline import Result, generate, preview
 from factory.progress import Screen, visible
 from factory.purge import finish_purge, read_order
 from factory.settings_shown import settings_lines
-from factory.spend import in_doubt, spend_of
+from factory.spend import spend_of
 from factory.store import Workspace
 from factory.summary import as_json as result_json
 from factory.summary import one_line, summary
-from generators.errors import ExitCode, UsageError
-from generators.journal import Damage, Journal
+from generators.errors import ExitCode, UsageError, cannot_write
+from generators.journal import Journal
 from generators.teachers import Teacher, open_teacher
 
 _KEYS = {"OPENAI_API_KEY": "openai/MODEL", "ANTHROPIC_API_KEY": "anthropic/MODEL"}
@@ -159,7 +158,7 @@ def _print_estimate(inputs: Inputs, workspace: Workspace, screen: Screen, *, as_
 def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     """``factory status``."""
     settings = resolve(flags, Path.cwd())
-    workspace = _existing(settings)
+    workspace = existing(settings)
     latest = workspace.latest()
     spend = spend_of(Journal(workspace.journal))
     versions = sorted(path.name for path in workspace.versions.glob("v[0-9]*/"))
@@ -175,59 +174,8 @@ def run_status(flags: Mapping[str, Any], *, as_json: bool) -> int:
     return ExitCode.DONE
 
 
-def run_verify(flags: Mapping[str, Any], *, as_json: bool) -> int:
-    """``factory verify``: exit 2 if any byte is not as published."""
-    settings = resolve(flags, Path.cwd())
-    workspace = _existing(settings)
-    journal = Journal(workspace.journal)
-    problems = workspace.verify()
-    problems += [f"{workspace.journal / each.segment}, line {each.line}: {each.reason}" for each in journal.damage]
-    versions = len(list(workspace.versions.glob("v[0-9]*/")))
-    names, line = unchecked(_sound_manifests(workspace))
-    if as_json:
-        counts = {"versions": versions, "replies": len(journal), "maybe_paid": len(journal.doubts)}
-        click.echo(json.dumps({**counts, "problems": problems, **({"unchecked": names} if names else {})}))
-    else:
-        for problem in problems:
-            click.echo(visible(problem))
-        if journal.doubts:
-            click.echo(in_doubt(journal.doubts))
-        if line:
-            click.echo(visible(line))
-        click.echo(f"{versions} versions and {len(journal)} replies checked: {len(problems)} problems")
-        for line in _advice(workspace, problems, journal.damage):
-            click.echo(line)
-    return ExitCode.USAGE if problems else ExitCode.DONE
-
-
-def _sound_manifests(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """The manifests that can be read, by version; of the others the problems tell."""
-    found = {}
-    for name in workspace.names():
-        with suppress(UsageError):
-            found[name] = workspace.manifest(workspace.versions / name)
-    return found
-
-
-def _advice(workspace: Workspace, problems: Sequence[str], damage: Sequence[Damage]) -> list[str]:
-    """What to do about damage; nothing where all is well."""
-    lines = []
-    if damage:
-        lines.append("next: nothing; a damaged line of the journal is not used, a run that needs its reply asks again")
-    if len(problems) > len(damage):
-        root, versions = visible(str(workspace.root)), sorted(path.name for path in workspace.versions.glob("v[0-9]*/"))
-        sound = [name for name in versions if not any(name in line for line in problems)]
-        lines.append("next: put what is damaged back from a copy,")
-        if sound:
-            lines.append(f"  or let the last sound version be the latest: ln -sfn versions/{sound[-1]} {root}/latest")
-        lines.append(
-            f"  or move {root}/versions and {root}/latest away and run 'factory generate' again: "
-            "what the teacher has answered comes from the journal"
-        )
-    return lines
-
-
-def _existing(settings: Settings) -> Workspace:
+def existing(settings: Settings) -> Workspace:
+    """The workspace that the settings name; ``UsageError`` if there is none."""
     root = Path(settings.out).expanduser()
     if not root.is_dir():
         raise UsageError(
@@ -251,5 +199,5 @@ def copy_prompt(name: str, target: str | None) -> str:
     try:
         shutil.copyfile(source, path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise cannot_write(path, error, "give another name") from error
     return f"{path}\nedit it, then: factory generate --template {path}"

@@ -33,13 +33,23 @@ _AS_PAGE = json.JSONEncoder(ensure_ascii=False, indent=1, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A section that a quote stands in."""
+
+    document: str
+    chunk: str
+    lines: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """An accepted pair in its place, with where its chunk stands."""
+    """An accepted pair in its place, with where its chunk stands; ``sources`` likewise for each of ``pair.chunks``."""
 
     pair: Pair
     place: Place
     document: str
     lines: str
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +150,11 @@ class Workspace:
             whole = {"format": FORMAT, "version": name, **manifest, "files": digests}
             digest = _write(draft / "manifest.json", printable_json(_AS_PAGE.encode(whole)) + "\n")
             _sync_folder(draft)
-            _write(self.versions / f"{name}.sha256", f"{digest}  {name}/manifest.json\n")
+            _write(self.versions / f"{name}.sha256", _sealed(name, digest).decode())
             failpoint("store.rename")
             draft.rename(self.versions / name)
             _sync_folder(self.versions)
-            self._swap(name)
+            self.lead_to(name)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise StoppedError(
@@ -163,11 +173,14 @@ class Workspace:
         if self.latest_link.is_symlink() and not self.latest_link.exists():
             problems.append(f"{self.latest_link}: leads to {self.latest_link.readlink()}, which does not exist")
         for version in sorted(self.versions.glob("v[0-9]*/")):
-            recorded = _first_word(self.versions / f"{version.name}.sha256")
             manifest = version / "manifest.json"
-            if not manifest.is_file() or _digest(manifest) != recorded:
+            recorded = _bytes(self.versions / f"{version.name}.sha256")
+            digest = _digest(manifest) if manifest.is_file() else ""
+            if recorded[:64] != digest.encode() or not digest:
                 problems.append(f"{manifest}: does not match {version.name}.sha256")
                 continue
+            if recorded != _sealed(version.name, digest):
+                problems.append(f"{self.versions / version.name}.sha256: changed")
             listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
             present = {path.name for path in version.iterdir()} - {"manifest.json"}
             wrong = [f"{version / extra}: not in the manifest" for extra in sorted(present - set(listed))]
@@ -193,7 +206,8 @@ class Workspace:
         taken = [int(path.name[1:]) for path in self.versions.glob("v[0-9]*") if path.name[1:].isdigit()]
         return max(taken, default=0) + 1
 
-    def _swap(self, name: str) -> None:
+    def lead_to(self, name: str) -> None:
+        """Make a version the latest, in one step for readers."""
         fresh = self.root / ".latest.new"
         fresh.unlink(missing_ok=True)
         failpoint("store.link")
@@ -214,7 +228,7 @@ def _files(rows: list[Row], rejects: Iterable[Reject], system_prompt: str) -> It
     for split in SPLITS:
         yield f"{split}.jsonl", "".join(lines[split])
     yield "provenance.jsonl", "".join(provenance)
-    yield "rejected.jsonl", "".join(_line(asdict(reject)) for reject in rejects)
+    yield "rejected.jsonl", "".join(_line(_reject(reject)) for reject in rejects)
 
 
 def messages(pair: Pair, system_prompt: str) -> list[dict[str, str]]:
@@ -236,6 +250,8 @@ def _provenance(row: Row, number: int) -> dict[str, Any]:
         "fact": pair.fact,
         "kind": pair.kind,
         "quotes": list(pair.quotes),
+        # Of rows that several sections answer: where each of the quotes stands.
+        **({"sources": [asdict(source) for source in row.sources]} if row.sources else {}),
         "template_sha256": pair.template,
         "teacher": pair.teacher,
         "scores": dict(pair.scores),
@@ -246,6 +262,7 @@ def _rows(path: Path) -> Iterator[Row]:
     texts = {split: _json_lines(path / f"{split}.jsonl") for split in SPLITS}
     for entry in _json_lines(path / "provenance.jsonl"):
         chat = texts[entry["split"]][entry["row"]]["messages"]
+        sources = tuple(Source(**source) for source in entry.get("sources", ()))
         pair = Pair(
             id=entry["id"],
             fact=entry["fact"],
@@ -257,15 +274,23 @@ def _rows(path: Path) -> Iterator[Row]:
             teacher=entry["teacher"],
             template=entry["template_sha256"],
             scores=entry["scores"],
+            chunks=tuple(source.chunk for source in sources),
         )
-        yield Row(pair, Place(entry["split"], entry["set"]), entry["document"], entry["lines"])
+        yield Row(pair, Place(entry["split"], entry["set"]), entry["document"], entry["lines"], sources)
+
+
+def _reject(reject: Reject) -> dict[str, Any]:
+    record = asdict(reject)
+    if reject.pair is not None and not reject.pair.chunks:
+        del record["pair"]["chunks"]
+    return record
 
 
 def _rejects(path: Path) -> Iterator[Reject]:
     for entry in _json_lines(path / "rejected.jsonl"):
         pair = entry.pop("pair")
         if pair is not None:
-            pair["quotes"] = tuple(pair["quotes"])
+            pair |= {"quotes": tuple(pair["quotes"]), "chunks": tuple(pair.get("chunks", ()))}
         yield Reject(pair=None if pair is None else Pair(**pair), **entry)
 
 
@@ -297,11 +322,16 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _first_word(path: Path) -> str:
+def _sealed(name: str, digest: str) -> bytes:
+    """What ``v0001.sha256`` holds, as ``sha256sum -c`` reads it."""
+    return f"{digest}  {name}/manifest.json\n".encode()
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8").split(maxsplit=1)[0]
-    except (OSError, IndexError):
-        return ""
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _sync_folder(path: Path) -> None:

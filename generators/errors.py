@@ -4,6 +4,7 @@ A ``FactoryError`` carries one line for the person (what happened, to what, what
 the command line. Anything else that escapes is a bug and keeps its traceback.
 """
 
+import errno
 from enum import IntEnum
 
 
@@ -64,6 +65,20 @@ class StoppedError(FactoryError):
     """Stopped early, for example by a full disk; running again resumes (exit 6)."""
 
     exit_code = ExitCode.STOPPED
+
+
+# What a disk says that is full, read-only or broken: no other folder of it would do better.
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+
+
+def cannot_write(where: object, error: OSError, otherwise: str) -> FactoryError:
+    """Say that something cannot be written: ``StoppedError`` if the disk is at fault, else ``UsageError``.
+
+    ``otherwise`` is what a person can do if it is not the disk.
+    """
+    if error.errno in DISK_FAULTS:
+        return StoppedError(f"cannot write {where}: {error.strerror}; mend the disk or free some space, and run again")
+    return UsageError(f"cannot write {where}: {error.strerror}; {otherwise}")
 
 
 class UnreadableDocumentError(Exception):

@@ -94,6 +94,14 @@ def without_halves(rows: Iterable[Pair], gone: Iterable[Pair]) -> list[Pair]:
     ]
 
 
+def with_chunks(pairs: Sequence[Pair]) -> dict[str, Pair]:
+    """Id → pair of the joined ones among a version's pairs, with ``chunks``, which an earlier release did not note.
+
+    Those of which a half is not among the pairs are left out.
+    """
+    return {pair.id: pair for pair in _standing(pairs, pairs).values()}
+
+
 def _standing(pairs: Iterable[Pair], published: Iterable[Pair]) -> dict[str, Pair]:
     """First half's id → the published pair that is made of it and of another of these pairs."""
     joined_ones = [known for known in published if known.teacher == TEACHER]
@@ -107,8 +115,10 @@ def _standing(pairs: Iterable[Pair], published: Iterable[Pair]) -> dict[str, Pai
     for known in joined_ones:
         for _, first, second in _parted(known):
             one = firsts.get((known.chunk, first))
-            if one is not None and any(_joined(one, other).id == known.id for other in seconds.get(second, ())):
-                found.setdefault(one.id, known)
+            same = [pair for other in seconds.get(second, ()) if one and (pair := _joined(one, other)).id == known.id]
+            if one is not None and same:
+                # Made anew: the second half may stand in another section by now, or nobody may have noted in which.
+                found.setdefault(one.id, max(same, key=lambda pair: (pair.chunks == known.chunks, pair.chunks)))
     return found
 
 
@@ -189,4 +199,5 @@ def _joined(one: Pair, other: Pair) -> Pair:
         chunk=one.chunk,
         teacher=TEACHER,
         template="",
+        chunks=(one.chunk,) * len(one.quotes) + (other.chunk,) * len(other.quotes),
     )

@@ -60,12 +60,14 @@ class Journal:
         damage: Lines that cannot be read.
         doubts: Attempts that may have been paid without a reply; of this process, only those that failed.
         run: The number of the run that writes now; what it keeps is marked with it.
+        held: Segment → how many replies were ever kept in it: those that are there, are damaged, or were purged.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.damage: list[Damage] = []
         self.doubts: list[Doubt] = []
+        self.held: dict[str, int] = {}
         self._places: dict[str, int] = {}
         self._segments: list[Path] = []
         self._file: int | None = None
@@ -123,6 +125,7 @@ class Journal:
         """Keep a reply; on return it survives the death of this process. ``StoppedError`` if it cannot be written."""
         place = self._write(reply_line(entry))
         self._places[entry.request] = place
+        self.held[self._segments[-1].name] = self.held.get(self._segments[-1].name, 0) + 1
         if time.monotonic() - self._synced > _SYNC_SECONDS:
             self.sync()
 
@@ -203,6 +206,7 @@ class Journal:
         """Find where each reply stands; ``under_way`` holds what was sent and has brought none so far."""
         first, offset = len(self._segments) << _OFFSET_BITS, 0
         self._segments.append(segment)
+        held = 0
         with segment.open("rb") as file:
             for number, line in enumerate(file, 1):
                 problem = problem_of(line)
@@ -210,7 +214,9 @@ class Journal:
                     self.damage.append(Damage(segment.name, number, problem))
                 else:
                     self._note(line, first | offset, under_way)
+                held += 1 if problem else _kept(line)
                 offset += len(line)
+        self.held[segment.name] = held
 
     def _note(self, line: bytes, place: int, under_way: dict[str, bytes]) -> None:
         kind, request = kind_and_request(line)
@@ -224,6 +230,12 @@ class Journal:
         uncertain = before if kind == "sent" else line if kind == "failed" else None
         if uncertain and (doubt := doubt_of(uncertain)):
             self.doubts.append(doubt)
+
+
+def _kept(line: bytes) -> int:
+    """How many replies a sound line stands for."""
+    kind, told = kind_and_request(line)
+    return int(told) if kind == "purged" and told.isdigit() else int(kind == "request")
 
 
 def _number(segment: Path) -> int:

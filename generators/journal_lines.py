@@ -2,9 +2,9 @@ r"""The lines of a journal's segment: what is written, and how it is read withou
 
     Entry | Doubt ─▶ <crc32 of the rest, 8 hex digits> <JSON>\n ─▶ Entry | Doubt
 
-Three kinds, told by the first key of the JSON: ``request`` is a reply, ``sent`` an attempt that is about to leave,
-``failed`` one that brought no reply. A reply's body stands last, as text, or as base64 where it is no UTF-8: all that
-is said about it can be read without it.
+Four kinds, told by the first key of the JSON: ``request`` is a reply, ``sent`` an attempt that is about to leave,
+``failed`` one that brought no reply, ``purged`` how many lines a purge took out of the segment. A reply's body stands
+last, as text, or as base64 where it is no UTF-8: all that is said about it can be read without it.
 """
 
 import base64
@@ -14,9 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-Kind = Literal["request", "sent", "failed"]
+Kind = Literal["request", "sent", "failed", "purged"]
 
-_HEADS: Mapping[bytes, Kind] = {b'{"request"': "request", b'{"sent":"': "sent", b'{"failed":': "failed"}
+_HEADS: Mapping[bytes, Kind] = {
+    b'{"request"': "request",
+    b'{"sent":"': "sent",
+    b'{"failed":': "failed",
+    b'{"purged":"': "purged",
+}
 # Inside a JSON string a quote stands behind a backslash: the first of either is where the body begins.
 _BODY, _BASE64 = b',"body":"', b',"base64":"'
 _START = 9  # behind checksum and blank
@@ -86,7 +91,10 @@ def problem_of(line: bytes) -> str:
 
 
 def kind_and_request(line: bytes) -> tuple[Kind | None, str]:
-    """What a sound line is (None: something a later version wrote) and its request, without decoding the rest."""
+    """What a sound line is (None: something a later version wrote) and its request, without decoding the rest.
+
+    Of ``purged``, the number in place of a request.
+    """
     kind = next((kind for head, kind in _HEADS.items() if line.startswith(head, _START)), None)
     if kind is None:
         return None, ""
@@ -133,6 +141,11 @@ def failed_line(doubt: Doubt, *, maybe_charged: bool) -> bytes:
         "maybe_charged": maybe_charged,
     }
     return _sealed(json.dumps(record, separators=(",", ":")).encode())
+
+
+def purged_line(count: int) -> bytes:
+    """Write that a purge took replies out of this segment, or lines that nobody could read."""
+    return _sealed(b'{"purged":"%d"}' % count)
 
 
 def entry_of(line: bytes) -> Entry:

@@ -3,16 +3,18 @@
     rewrite(folder, is_gone) ─▶ how many replies went
 
 A segment is written beside its place, forced to the disk and renamed: a run that is killed leaves each segment old or
-new, and running again finishes. Lines that cannot be read go too, since nobody can say what they hold.
+new, and running again finishes. Lines that cannot be read go too, since nobody can say what they hold. A last line
+says how many went, so that they are not missed.
 """
 
 import os
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 
 from generators.errors import StoppedError
 from generators.failpoints import failpoint
-from generators.journal_lines import Entry, kind_and_request, problem_of, receipt_of
+from generators.journal_lines import Entry, kind_and_request, problem_of, purged_line, receipt_of
 
 _DRAFT = ".draft"
 
@@ -37,17 +39,18 @@ def rewrite(folder: Path, is_gone: Callable[[Entry], bool]) -> int:
 
 def _without(segment: Path, is_gone: Callable[[Entry], bool]) -> int:
     """Write one segment anew, if anything of it is to go; how many replies went."""
-    gone, count, broken = set[str](), 0, False
+    gone, count, broken = set[str](), 0, 0
     with segment.open("rb") as file:
         for line in file:
-            broken = broken or bool(problem_of(line))
+            broken += bool(problem_of(line))
             if not problem_of(line) and kind_and_request(line)[0] == "request" and is_gone(receipt_of(line)):
                 gone.add(kind_and_request(line)[1])
                 count += 1
     if gone or broken:
         with segment.open("rb") as file:
             # With a reply go the notes of its sending: alone, they would read as if it had never come.
-            _replace(segment, (line for line in file if not problem_of(line) and kind_and_request(line)[1] not in gone))
+            kept = (line for line in file if not problem_of(line) and kind_and_request(line)[1] not in gone)
+            _replace(segment, chain(kept, [purged_line(count + broken)]))
     return count
 
 

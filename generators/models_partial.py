@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from generators.errors import StoppedError, UsageError
+from generators.errors import StoppedError, cannot_write
 
 BLOCK = 1 << 20  # bytes read or written at a time
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -150,4 +150,4 @@ def writing(path: Path) -> Iterator[None]:
                 f"the disk of {path.parent} is full: make room or set FACTORY_CACHE to another folder, then run again "
                 "to go on where it stopped"
             ) from error
-        raise UsageError(f"cannot write {path} ({error.strerror}): set FACTORY_CACHE to a folder that can") from error
+        raise cannot_write(path, error, "set FACTORY_CACHE to a folder that can") from error

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from generators.errors import UsageError
+from generators.errors import UsageError, cannot_write
 
 _CLOSED = {"extra": "forbid"}  # an unknown key in a table is an error, never ignored
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -210,6 +210,7 @@ def record_model(model: Model) -> None:
 
     Raises:
         UsageError: The table cannot be written, or would not read back.
+        StoppedError: The disk is full, read-only or failing.
     """
     path = user_table()
     try:
@@ -222,7 +223,7 @@ def record_model(model: Model) -> None:
         staged.write_text(after, "utf-8")
         staged.replace(path)
     except OSError as error:
-        raise UsageError(f"cannot write {path} ({error.strerror}): set FACTORY_CONFIG to a folder that can") from error
+        raise cannot_write(path, error, "set FACTORY_CONFIG to a folder that can") from error
 
 
 def _builtin() -> list[Model]:

@@ -127,10 +127,11 @@ class Pair:
         fact: Hash of chunk id, answer and quotes as the teacher gave them; the wordings of one fact share it.
         quotes: The section's own words, once the pair has passed the funnel; until then what the teacher gave as such.
         kind: What is asked for: how-to, parameter, error, code, limit, …
-        chunk: Id of the chunk that the quotes stand in.
+        chunk: Id of the chunk that the quotes stand in; the first of them, where they stand in several.
         teacher: The teacher's SPEC, such as ``openai/gpt-5-mini``.
         template: sha256 of the prompt template.
         scores: What graders and filters measured, by name.
+        chunks: Of a pair that several sections answer: the chunk of each quote, in their order; else empty.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Pair:
     teacher: str
     template: str
     scores: Mapping[str, float] = field(default_factory=dict)
+    chunks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,9 @@ BAD = {
         "mine.jinja, line 2",
     ),
     "an unknown key in factory.toml": ({"factory.toml": "teachr = 'x'"}, GENERATE, {}, 2, "no setting 'teachr'"),
+    "an unknown variable": ({}, GENERATE, {"FACTORY_PARIS": "1"}, 2, "FACTORY_PARIS: did you mean FACTORY_PAIRS?"),
+    "a variable of another program": ({}, GENERATE, {"FACTORY_ZZ9": "1"}, 2, "FACTORY_ZZ9: see 'factory"),
+    "a table as a variable": ({}, GENERATE, {"FACTORY_FILTERS": "1"}, 2, "[filters] stands in factory.toml"),
     "a broken factory.toml": ({"factory.toml": "teacher = \n"}, GENERATE, {}, 2, "line 1"),
     "a filter that is none": (
         {"factory.toml": "[filters]\nskip = ['spelling']"},
@@ -297,6 +300,22 @@ def test_a_reader_that_goes_away_is_no_fault(manual, teacher, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_change_nothing_else(manual, teacher, tmp_path, closed):
+    line = " ".join(command(*GENERATE, "--json"))
+    environment = clean_environment(tmp_path, teacher)
+    ran = subprocess.run(
+        ["bash", "-c", f"{line} >printed {closed}"], cwd=tmp_path, env=environment, check=False, timeout=300
+    )
+    assert ran.returncode == 0
+    printed = (tmp_path / "printed").read_text()
+    assert len(printed.splitlines()) == (">&- 2" not in closed)
+    for path in (tmp_path / "factory-data").rglob("*"):
+        assert not path.is_file() or b"teacher: openai" not in path.read_bytes()
+    verified = subprocess.run(command("verify"), cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert verified.returncode == 0, verified.stdout
+
+
 def test_output_that_finds_the_disk_full_is_exit_6(manual, start_factory, teacher):
     with Path("/dev/full").open("wb") as full:
         process = start_factory(*GENERATE, "--dry-run", teacher=teacher, stdout=full)
@@ -346,6 +365,29 @@ def test_what_needs_a_person_is_exit_4_without_the_key(manual, run_factory, serv
     assert ran.err.count("\n") == 1
     assert KEY[-6:] not in ran.err
     assert not (tmp_path / "factory-data" / "latest").exists()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"OPENAI_API_KEY": "sk-first-0123456789\nsk-second-0123456789"},
+        {"OPENAI_API_KEY": "sk-first-0123456789\x07"},
+        {"OPENAI_PROJECT_ID": "proj\n-0123456789"},
+        {"ANTHROPIC_API_KEY": "sk-first-0123456789\r\n x"},
+        {"ANTHROPIC_AUTH_TOKEN": "sk-first-0123456789\x1b"},
+    ],
+    ids=["two lines", "bell", "another header", "anthropic", "token"],
+)
+def test_a_key_that_cannot_be_sent_is_for_a_person_and_counts_as_nothing(manual, run_factory, teacher, broken):
+    [variable] = broken
+    spec = f"{variable.partition('_')[0].lower()}/scripted-1"
+    ran = run_factory("generate", "--docs", "manual", "--teacher", spec, "--quiet", teacher=teacher, env=broken)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1), ran.err
+    assert "0123456789" not in ran.err
+    assert "control character" in ran.err
+    assert teacher.requests == 0
+    (manual.parent / "factory-data").mkdir(exist_ok=True)
+    assert run_factory("status", "--json").json["maybe_paid"] in (0, [])
 
 
 def test_keys_stand_in_no_output_and_in_no_file(manual, run_factory, serve, tmp_path):

@@ -156,6 +156,42 @@ def test_a_linked_file_is_still_subject_to_the_ignore_files(tmp_path: Path) -> N
     assert paths(tmp_path) == ["b.md"]
 
 
+# --- workspaces
+
+
+def workspace(folder: Path) -> Path:
+    """Write what the program leaves in a workspace, all of which could be read as documents."""
+    names = ("versions/v0001/README.md", "students/s0001/README.md", "reports/r0001/report.md", "notes.md")
+    write(folder, {**dict.fromkeys(names, "x"), "journal/000001.jsonl": "{}", "versions/v0001.sha256": "0"})
+    (folder / "latest").symlink_to("versions/v0001")
+    return folder
+
+
+def test_a_workspace_inside_the_docs_is_no_document(tmp_path: Path) -> None:
+    write(tmp_path, {"a.md": "x", "journal/b.md": "x", "versions/c.md": "x"})
+    write(tmp_path / "api", {"journal/d.md": "x", "versions/e.md": "x"})
+    workspace(tmp_path / "deep" / "out")
+    (tmp_path / "link.md").symlink_to("deep/out/latest/README.md")
+    (tmp_path / "folder").symlink_to("deep/out/reports")
+    mine = ["a.md", "api/journal/d.md", "api/versions/e.md", "journal/b.md", "versions/c.md"]
+    assert paths(tmp_path) == mine
+    fresh = write(tmp_path / "fresh", {"reports/r.md": "x"})
+    assert "fresh/reports/r.md" in paths(tmp_path)
+    (tmp_path / "alias").symlink_to("fresh")
+    assert paths(tmp_path, workspaces=(tmp_path / "alias",)) == mine
+    assert fresh.is_dir()
+
+
+def test_documents_may_lie_in_a_workspace_beside_its_own_parts(tmp_path: Path) -> None:
+    out = workspace(tmp_path / "out")
+    write(out / "docs", {"a.md": "x", "reports/b.md": "x"})
+    assert paths(out / "docs") == ["a.md", "reports/b.md"]
+    assert paths(out) == ["docs/a.md", "docs/reports/b.md", "notes.md"]
+    for part in ("versions", "latest", "reports/r0001", "latest/README.md"):
+        with pytest.raises(UsageError, match=f"is a part of the workspace {out}"):
+            read_documents([out / part])
+
+
 # --- several roots
 
 

@@ -208,6 +208,16 @@ def test_unchanged_documents_cost_nothing_and_make_no_version(workspace, generat
     assert (workspace / "versions" / "v0001" / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("out", ["factory-data", ".", "deep/er"])
+def test_a_workspace_among_the_documents_is_none_of_them(fork_factory, teacher, tmp_path, out):
+    docs = write_manual(tmp_path / "manual", pages=("alerts", "billing"))
+    for requests in (2, 0, 0):
+        ran = fork_factory("generate", "--docs", ".", "--out", out, *TAIL, cwd=docs, teacher=teacher)
+        assert (ran.code, ran.json["version"], ran.json["documents"]) == (0, "v0001", 2), ran.err
+        assert ran.json["requests"] == requests
+        assert "skipped" not in ran.err
+
+
 def test_line_ends_and_reflowing_change_nothing(workspace, generate, teacher, tmp_path):
     for page in (tmp_path / "manual").iterdir():
         page.write_bytes(page.read_bytes().replace(b"\n", b"\r\n"))

@@ -1,5 +1,9 @@
 """Questions that two sections answer together: what is joined with what, and what is not."""
 
+import hashlib
+import json
+
+import pytest
 from test_compose import generate, version
 
 from generators.joined import KIND, halves_of, joined, without_halves
@@ -82,3 +86,62 @@ def test_what_is_joined_of_a_pair_that_goes_goes_with_it():
     [row] = joined([one, other], HOMES, 1.0, 0)["a"]
     assert without_halves([row, one], [alone]) == [row, one]
     assert without_halves([row, one], [one]) == without_halves([row, one], [other]) == [one]
+
+
+def test_each_quote_stands_in_the_source_that_is_named_for_it(manual, run_factory, teacher, tmp_path):
+    for page in manual.glob("*.md"):
+        extra = f"## {page.stem} extra\n\nThe `{page.stem}_extra` value is {len(page.stem)}, below `shared_limit`.\n"
+        page.write_text(f"{page.read_text('utf-8')}\n{extra}", "utf-8")
+    env = {"FACTORY_MULTI_SECTION_SHARE": "0.5"}
+    generate(run_factory, teacher, env=env)
+    told = [json.loads(line) for line in (tmp_path / "factory-data/latest/provenance.jsonl").read_text().splitlines()]
+    made = [each for each in told if each["kind"] == KIND]
+    assert all(("sources" in each) == (each["kind"] == KIND) for each in told)
+    assert any(len({source["document"] for source in each["sources"]}) > 1 for each in made)
+    for each in made:
+        assert (each["document"], each["chunk"], each["lines"]) == tuple(each["sources"][0].values())
+        assert len({source["chunk"] for source in each["sources"]}) > 1
+        for quote, source in zip(each["quotes"], each["sources"], strict=True):
+            first, last = map(int, source["lines"].split("-"))
+            text = (manual / source["document"]).read_text().splitlines()[first - 1 : last]
+            assert quote in "\n".join(text)
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["as now", "as an earlier release"])
+def test_a_purge_takes_the_rows_that_quote_the_document_and_no_other(manual, run_factory, teacher, tmp_path, noted):
+    for page in manual.glob("*.md"):
+        extra = f"## {page.stem} extra\n\nThe `{page.stem}_extra` value is {len(page.stem)}, below `shared_limit`.\n"
+        page.write_text(f"{page.read_text('utf-8')}\n{extra}", "utf-8")
+    env = {"FACTORY_MULTI_SECTION_SHARE": "0.5", "FACTORY_UNANSWERABLE_SHARE": "0.1"}
+    generate(run_factory, teacher, env=env)
+    before = {row["id"]: row for row in version(tmp_path)}
+    if not noted:
+        forget_sources(tmp_path / "factory-data")
+    assert run_factory("purge", "billing.md", env=env).code == 0
+    after = {row["id"] for row in version(tmp_path)}
+    quoting = {
+        row["id"]
+        for row in before.values()
+        if "billing.md" in (row["document"], *(source["document"] for source in row.get("sources", ())))
+    }
+    assert [row for row in before.values() if row["id"] in quoting and row["document"] != "billing.md"]
+    assert before.keys() - after == quoting
+    (manual / "billing.md").unlink()
+    asked = teacher.requests
+    ran, again = generate(run_factory, teacher, env=env)
+    assert (ran.code, again["version"], teacher.requests) == (0, "v0002", asked), ran.err
+    assert run_factory("verify").code == 0
+
+
+def forget_sources(out):
+    """Make the version one of an earlier release, which did not say where the second half of a row stands."""
+    [path] = out.glob("versions/v0001")
+    file, manifest = path / "provenance.jsonl", json.loads((path / "manifest.json").read_text())
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+    for each in told:
+        each.pop("sources", None)
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in told))
+    manifest["files"]["provenance.jsonl"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    digest = hashlib.sha256((path / "manifest.json").read_bytes()).hexdigest()
+    (out / "versions" / "v0001.sha256").write_text(f"{digest}  v0001/manifest.json\n")

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from conftest import SPEC_TAIL, clean_environment
+from conftest import SPEC_TAIL, clean_environment, command
 
 from factory.lock import locked
 from generators.errors import LockedError, StoppedError, UsageError
@@ -107,3 +107,24 @@ def test_a_disk_that_fails_at_the_lock_is_exit_6(tmp_path, place, fault):
     assert StoppedError.__name__ in said
     assert os.strerror(getattr(errno, fault)) in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("generate", "--docs", "manual", "--out", "disk/out"), ("filter", "rows.jsonl", "--to", "disk/out")]
+)
+def test_a_read_only_disk_is_exit_6(manual, teacher, tmp_path, arguments):
+    """A disk of its own, in a namespace of its own: what is there says itself that it may not be written."""
+    (tmp_path / "rows.jsonl").write_text('{"question": "How many keys may a team have?", "answer": "Five keys."}\n')
+    (tmp_path / "disk").mkdir()
+    private = ["unshare", "--mount", "--map-root-user", "sh", "-ec"]
+    disk = "mount -t tmpfs none disk; mkdir disk/out; mount -o remount,ro disk; "
+    if subprocess.run([*private, disk], cwd=tmp_path, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    line = [*private, f'{disk} exec "$@"', "sh", *command(*arguments)]
+    done = subprocess.run(
+        line, cwd=tmp_path, env=clean_environment(tmp_path, teacher), capture_output=True, check=False
+    )
+    said = done.stderr.decode()
+    assert (done.returncode, done.stdout, said.count("\n")) == (6, b"", 1), said
+    assert "Read-only file system" in said
+    assert teacher.requests == 0

@@ -215,6 +215,29 @@ def test_a_folder_that_is_half_there_is_refused(fork_factory, teacher, tmp_path)
     assert fork_factory(*arguments, "--yes-retire-all", cwd=tmp_path, teacher=teacher).json["version"] == "v0002"
 
 
+@pytest.mark.parametrize("left", [0, 4])
+def test_what_is_refused_tells_of_the_version_that_stays(fork_factory, serve, tmp_path, left):
+    """With pairs that were rejected: they are a part of what is published, whatever is in the folder now."""
+
+    def script(request):
+        facts = answer(request)["facts"]
+        return {
+            "facts": [*facts, {**facts[0], "answer": f"It is {facts[0]['answer'][5:30]} 9876.", "quotes": ["9876"]}]
+        }
+
+    docs = write_manual(tmp_path / "manual", pages=[f"page{number}" for number in range(15)], sections=("Limits",))
+    arguments = ("generate", "--docs", "manual", "--teacher", SPEC, "--json")
+    teacher = serve(script)
+    first = fork_factory(*arguments, cwd=tmp_path, teacher=teacher).json
+    assert first["pairs"]["rejected"]
+    for page in sorted(docs.iterdir())[left:]:
+        page.unlink()
+    ran = fork_factory(*arguments, cwd=tmp_path, teacher=teacher)
+    assert (ran.code, ran.json["documents"]) == (3, left)
+    assert all(ran.json[key] == first[key] for key in ("version", "path", "pairs", "splits"))
+    assert not any(ran.json["changes"].values())
+
+
 def test_documents_that_cannot_be_read_today_keep_their_pairs(place, teacher):
     before = rows(place)
     (place.docs / "alerts.md").write_bytes(b"\x00\x01\x02 half a copy \xff\xfe" * 50)
@@ -295,6 +318,18 @@ def test_a_moved_workspace_and_files_of_another_time_change_nothing(place, teach
         os.utime(path, (number * 10**8,) * 2, follow_symlinks=False)
     ran = place.generate("--out", "elsewhere")
     assert (ran.code, ran.json["version"], teacher.requests) == (0, "v0001", 0)
+
+
+def test_a_renamed_folder_of_documents_changes_nothing_and_another_prompt_is_told(place, teacher, tmp_path):
+    place.docs.rename(tmp_path / "handbook")
+    arguments = ("generate", "--docs", "handbook", "--teacher", SPEC, "--json")
+    ran = place.run(*arguments)
+    assert (ran.code, ran.json["version"], teacher.requests) == (0, "v0001", 0), ran.err
+    ran = place.run(*arguments, env={"FACTORY_SYSTEM_PROMPT": "Answer for '{name}'."})
+    assert (ran.code, ran.json["version"], teacher.requests) == (0, "v0002", 0), ran.err
+    assert "'You are a helpful assistant for 'manual'.', now 'Answer for 'manual'.'" in place.run("diff").out
+    prompts = {"old": "You are a helpful assistant for 'manual'.", "new": "Answer for 'manual'."}
+    assert place.run("diff", "--json").json["system_prompt"] == prompts
 
 
 def test_rolled_back_versions_hold_until_the_next_run_which_goes_on_for_nothing(place, teacher):

@@ -131,6 +131,20 @@ def test_verify_says_what_is_as_published_and_yet_no_version(tmp_path):
     assert problem.startswith(f"the version in {path} cannot be read")
 
 
+@pytest.mark.parametrize("at", [0, 63, 64, 65, 66, 70, -2, -1])
+def test_verify_names_every_changed_byte_of_a_digest(tmp_path, at):
+    file = publish(tmp_path).with_suffix(".sha256")
+    sound = file.read_bytes()
+    for byte in (b"\xff", b"~"):
+        at = at % len(sound)
+        file.write_bytes(sound[:at] + byte + sound[at + 1 :])
+        [problem] = Workspace(tmp_path).verify()
+        assert "v0001.sha256" in problem
+    for changed in (sound + b" ", sound + b"\n", sound[:-1], sound.upper(), b"\xef\xbb\xbf" + sound):
+        file.write_bytes(changed)
+        assert len(Workspace(tmp_path).verify()) == 1, changed
+
+
 def test_versions_are_listed_in_their_order_and_drafts_are_none(tmp_path):
     for _ in range(3):
         publish(tmp_path)

@@ -98,6 +98,13 @@ def test_reply_is_kept_as_received_and_read_again(serve, spec):
     ]
 
 
+@pytest.mark.parametrize("spec", SPECS)
+def test_a_byte_order_mark_before_the_reply_is_no_part_of_it(serve, spec):
+    serve()
+    [raw], teacher = ask(spec, request())
+    assert teacher.read(b"\xef\xbb\xbf" + raw.body) == teacher.read(raw.body)
+
+
 def test_openai_gets_a_strict_schema_and_the_key(serve):
     seen = []
     serve(lambda asked: seen.append(asked) or "{}")

@@ -22,7 +22,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from generators.errors import UsageError
+from generators.errors import UsageError, cannot_write
 from generators.models import Progress, cache_folder, find_model, list_models, local_path
 from generators.models_cache import sha256_of
 from generators.records import content_id
@@ -197,7 +197,7 @@ def _unpacked(file: Path, digest: str) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{digest[:16]}-", dir=folder.parent))
     except OSError as error:
-        raise UsageError(f"cannot write {folder.parent} ({error.strerror}): set FACTORY_CACHE") from error
+        raise cannot_write(folder.parent, error, "set FACTORY_CACHE") from error
     try:
         _unpack(file, draft)
         draft.rename(folder)

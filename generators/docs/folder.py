@@ -15,7 +15,7 @@ import heapq
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -25,6 +25,7 @@ from generators.docs.guard import ParserProcess
 from generators.docs.gunzip import gunzip
 from generators.docs.ignore import Selection
 from generators.docs.walk import Found, Walk
+from generators.docs.workspaces import part_of
 from generators.errors import UnreadableDocumentError, UsageError
 from generators.records import Document, Skipped
 
@@ -40,6 +41,8 @@ class FolderConfig:
         include: Globs as in ``.gitignore``, relative to the root; if there are any, only files that match are read.
         exclude: Likewise; files that match are left out. A root that is a file is read whatever the globs say.
         max_bytes: Of a file as it lies on disk; what a ``.gz`` holds may be four times as large.
+        workspaces: Folders that this program writes to; no document is read from them. Others are known by their
+            content. A docs folder may lie in one, beside its own parts.
         parse_seconds: Wall-clock limit for one file.
         parse_memory: Bytes of address space of the process that parses.
     """
@@ -47,6 +50,7 @@ class FolderConfig:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     max_bytes: int = 20_000_000
+    workspaces: tuple[Path, ...] = ()
     parse_seconds: float = 60.0
     parse_memory: int = 1 << 30
 
@@ -66,17 +70,19 @@ def read_documents(roots: Sequence[Path], config: FolderConfig | None = None) ->
     front. A root inside another root is read once, as its own root.
 
     Raises:
-        UsageError: At once, not at the first document: a root does not exist, is no folder or file or cannot be
-            opened; a glob is none.
+        UsageError: At once, not at the first document: a root does not exist, is no folder or file, cannot be opened
+            or is a part of a workspace; a glob is none.
     """
     config = config or FolderConfig()
-    resolved = sorted({_checked(root) for root in roots})
+    workspaces = frozenset(map(os.path.realpath, config.workspaces))
+    resolved = sorted({_checked(root, workspaces) for root in roots})
     selection = Selection(config.include, config.exclude)
-    walks = {root: Walk(root, selection, frozenset(map(str, resolved))) for root in resolved if root.is_dir()}
+    own_roots = frozenset(map(str, resolved))
+    walks = {root: Walk(root, selection, own_roots, workspaces) for root in resolved if root.is_dir()}
     return _documents(resolved, walks, config)
 
 
-def _checked(root: Path) -> Path:
+def _checked(root: Path, workspaces: Collection[str]) -> Path:
     try:
         resolved = root.resolve(strict=True)
         mode = resolved.stat().st_mode
@@ -88,6 +94,9 @@ def _checked(root: Path) -> Path:
         raise UsageError(f"{root} does not exist; name a folder with documents, or one document") from error
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         raise UsageError(f"{root} is neither a folder nor a file; name a folder with documents, or one document")
+    workspace = part_of(resolved, workspaces)
+    if workspace is not None:
+        raise UsageError(f"{root} is a part of the workspace {workspace}; keep the documents elsewhere")
     return resolved
 
 

@@ -1,8 +1,8 @@
 """Walk a docs folder: root -> the files to read and what is skipped on the way, sorted by path, lazily.
 
-Left out without a word: hidden files and folders, ``node_modules``, ``__pycache__``, and what the ignore files or the
-include and exclude globs leave out. Links are followed inside the root only, and no file is met twice: a link to
-something that the walk reaches by itself is passed over.
+Left out without a word: hidden files and folders, ``node_modules``, ``__pycache__``, workspaces of this program, and
+what the ignore files or the include and exclude globs leave out. Links are followed inside the root only, and no file
+is met twice: a link to something that the walk reaches by itself is passed over.
 """
 
 import os
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from generators.docs.ignore import IgnoreRules, Selection
+from generators.docs.workspaces import OWN, is_workspace
 from generators.records import Skipped
 
 _NEVER_ENTERED = frozenset({"node_modules", "__pycache__"})
@@ -36,17 +37,25 @@ class _Folder:
 class Walk:
     """One pass over one root. Iterate over it once."""
 
-    def __init__(self, root: Path, selection: Selection, elsewhere: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        selection: Selection,
+        elsewhere: frozenset[str] = frozenset(),
+        workspaces: frozenset[str] = frozenset(),
+    ) -> None:
         """Prepare to walk.
 
         Args:
             root: An existing folder.
             selection: The include and exclude globs.
             elsewhere: Real paths of files and folders that are read as roots of their own.
+            workspaces: Real paths of workspaces, which cannot be told by what is in them while they are empty.
         """
         self._root = str(root.resolve())
         self._selection = selection
         self._elsewhere = elsewhere - {self._root}
+        self._workspaces = workspaces
         self._rules = IgnoreRules.above(Path(self._root))
         self._linked: set[tuple[int, int]] = set()  # device and inode of what was reached through a link only
 
@@ -71,6 +80,10 @@ class Walk:
             what = Path(str(error.filename)).name
             yield Skipped(f"{folder.path or '.'}/", "unreadable", f"cannot read the folder: {what}: {error.strerror}")
             return
+        if self._is_workspace(folder.location):
+            # Where documents lie in the workspace itself, they are the root's other files.
+            is_root = folder.location == self._root
+            entries = [entry for entry in entries if entry.name not in OWN] if is_root else []
         for entry in entries:
             path = f"{folder.path}/{entry.name}".lstrip("/")
             yield from self._entry(entry, _Folder(path, entry.path, rules, linked=folder.linked))
@@ -105,7 +118,7 @@ class Walk:
         if not self._is_inside(target):
             yield Skipped(path, "link_outside", f"the link leaves the docs folder, to {target}; it is not followed")
             return
-        if self._is_reached(target) or _lies_in(link, target) or self._is_known(target):
+        if self._is_made(target) or self._is_reached(target) or _lies_in(link, target) or self._is_known(target):
             return
         if stat.S_ISDIR(status.st_mode):
             yield _Folder(path, target, rules, linked=True)
@@ -122,6 +135,17 @@ class Walk:
         known = identity in self._linked
         self._linked.add(identity)
         return known
+
+    def _is_workspace(self, location: str) -> bool:
+        return location in self._workspaces or is_workspace(location)
+
+    def _is_made(self, location: str) -> bool:
+        """Say whether something inside the root is a part of a workspace, which a link would lead past the walk."""
+        names = PurePath(location).relative_to(self._root).parts
+        folders = [self._virtual("/".join(names[:count])) for count in range(1, len(names) + 1)]
+        return any(map(self._is_workspace, folders)) or (
+            bool(names) and names[0] in OWN and self._is_workspace(self._root)
+        )
 
     def _is_inside(self, location: str) -> bool:
         return _lies_in(location, self._root)

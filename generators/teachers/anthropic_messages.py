@@ -15,6 +15,7 @@ from generators.teachers.bodies import count_of, reply_object, text_of
 from generators.teachers.dialect import Dialect
 from generators.teachers.failures import PermanentFailure
 from generators.teachers.http_teacher import HttpTeacher
+from generators.teachers.keys import key_of
 from generators.teachers.wire import checked_url
 
 DEFAULT_BASE = "https://api.anthropic.com"
@@ -46,8 +47,8 @@ class AnthropicMessages:
         self._base = str(base).rstrip("/").removesuffix("/v1")
         self._is_own_server = not (base.host or "").endswith("anthropic.com")
         self._model = model
-        self._key = os.environ.get(self.key_variable, "").strip()
-        self._token = os.environ.get("ANTHROPIC_AUTH_TOKEN", "").strip()
+        self._key = key_of(self.key_variable, spec)
+        self._token = key_of("ANTHROPIC_AUTH_TOKEN", spec)
         if not self._key and not self._token:
             if not self._is_own_server:
                 raise TeacherError(

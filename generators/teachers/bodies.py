@@ -7,13 +7,13 @@ from generators.teachers.failures import PermanentFailure
 
 
 def reply_object(body: bytes) -> dict[str, Any]:
-    """Decode a body into a JSON object.
+    """Decode a body into a JSON object; a byte order mark, which some gateways put first, is no part of it.
 
     Raises:
         PermanentFailure: ``invalid_utf8`` or ``bad_reply``.
     """
     try:
-        value = json.loads(body.decode("utf-8"))
+        value = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise PermanentFailure("invalid_utf8", f"at byte {error.start} of {len(body):,}") from error
     except (ValueError, RecursionError) as error:

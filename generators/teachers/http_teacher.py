@@ -13,6 +13,7 @@ from generators.teachers import RawReply, Reply, Request, TeacherSettings
 from generators.teachers.dialect import Dialect, Negotiation
 from generators.teachers.error_bodies import Caller, failure_of, parse_error
 from generators.teachers.failures import PermanentFailure, RequestFailure
+from generators.teachers.keys import checked_headers
 from generators.teachers.sunset import sunset_of
 from generators.teachers.wire import Answer, Wire
 
@@ -84,7 +85,7 @@ class HttpTeacher:
         """Load the SDK aside, so that what else runs in the loop is not held up."""
         async with self._opening:
             if self._headers is None:
-                self._headers = await asyncio.to_thread(self._provider.headers)
+                self._headers = checked_headers(await asyncio.to_thread(self._provider.headers), self.spec)
         return self._headers
 
     def _is_reply(self, answer: Answer) -> bool:

@@ -16,6 +16,7 @@ from generators.teachers.bodies import count_of, dict_of, reply_object, text_of
 from generators.teachers.dialect import Dialect
 from generators.teachers.failures import PermanentFailure
 from generators.teachers.http_teacher import HttpTeacher
+from generators.teachers.keys import key_of
 from generators.teachers.wire import checked_url
 
 DEFAULT_BASE = "https://api.openai.com/v1"
@@ -48,7 +49,7 @@ class OpenAIChat:
         self._base = str(base).rstrip("/") + ("/v1" if base.path == "/" else "")
         self._model = model
         is_openai = (base.host or "").endswith("openai.com")
-        key = os.environ.get(self.key_variable, "").strip()
+        key = key_of(self.key_variable, spec)
         if not key and is_openai:
             raise TeacherError(f"{spec}: no key; set {self.key_variable} (or {self.base_variable} to your own server)")
         self._key = key or PLACEHOLDER_KEY
