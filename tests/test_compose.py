@@ -91,7 +91,7 @@ def test_a_person_who_asks_what_the_teacher_asks_is_right(manual, run_factory, t
     row = next(row for row in version(tmp_path) if row["split"] == "train")
     (tmp_path / "mine.jsonl").write_text(json.dumps({"question": row["question"], "answer": "As I say."}), "utf-8")
     ran, result = generate(run_factory, teacher, "--gold", "mine.jsonl", "--out", "other")
-    assert (ran.code, result["pairs"]["rejected"]) == (0, {"exact_duplicate": 1})
+    assert (ran.code, result["pairs"]["rejected"]) == (0, {"differing_answer": 1})
 
 
 def test_a_gold_file_that_is_none_is_refused_before_anything_is_spent(manual, run_factory, teacher, tmp_path):
