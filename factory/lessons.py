@@ -23,7 +23,7 @@ from trainers.lora import Recipe, recipe_for
 from trainers.machine import Device, Quantize, check_device, find_device, use_one_gpu
 from trainers.replay import replayed
 from trainers.sft_data import Encoded, Example, Tokenizer, describe, encode_all, read_examples, stop_tokens
-from trainers.student import Student, open_student
+from trainers.student import Student, open_base
 from trainers.student_folder import read_manifest
 
 
@@ -109,7 +109,7 @@ def prepare(settings: Settings, screen: Screen, onward: Path | None = None, *, a
         notes.append(told)
     check(base.parameters)
     tokenizer = open_tokenizer(base)
-    others = _replayed(settings, base, len(splits["train"]), screen, asking=asking)
+    others = _replayed(settings, base, device, len(splits["train"]), screen, asking=asking)
     encoded = {}
     for name, rows in (("train", [*splits["train"], *others]), ("validation", splits["validation"])):
         encoded[name], left_out = encode_all(rows, tokenizer, stop_tokens(tokenizer, base.stops), recipe.max_tokens)
@@ -169,7 +169,9 @@ def _texts(version: Version) -> Mapping[str, str]:
     return {chunk.id: chunk.text for chunk in read_chunks(version.path)}
 
 
-def _replayed(settings: Settings, base: Base, rows: int, screen: Screen, *, asking: bool) -> Sequence[Example]:
+def _replayed(
+    settings: Settings, base: Base, device: Device, rows: int, screen: Screen, *, asking: bool
+) -> Sequence[Example]:
     """Rows of other kinds: their share of the training rows, of a person's file or the base's own."""
     config = settings.train
     wanted = round(config.replay_share * rows)
@@ -179,7 +181,7 @@ def _replayed(settings: Settings, base: Base, rows: int, screen: Screen, *, aski
 
         def opened() -> Student:
             screen.note("asking the base ordinary questions: its answers are mixed in against forgetting")
-            return open_student(base.spec)
+            return open_base(base, cast("Quantize", settings.quantize), device)
 
         return replayed(base.sha256, wanted, opened)
     path = Path(config.replay_file).expanduser()

@@ -35,7 +35,7 @@ from trainers.lora import add_adapter
 from trainers.lora_trainer import answers_loss
 from trainers.machine import Device, find_device
 from trainers.sft_data import encode_all, read_examples, stop_tokens
-from trainers.student import open_student
+from trainers.student import open_base, open_student
 from trainers.student_folder import WEIGHTS
 from trainers.train import Trained, overfitting, train
 
@@ -141,6 +141,11 @@ def test_what_cannot_fit_is_refused_before_it_starts(tmp_path):
 
 
 # Bases
+
+
+def test_a_base_that_has_no_room_is_not_opened_to_rehearse(base_folder):
+    with pytest.raises(UsageError, match="needs about .* GB of memory"):
+        open_base(find_base(str(base_folder)), "none", Device("cpu", "here", 1000, bf16=False))
 
 
 def test_bases_that_are_none_are_refused_in_one_line(tmp_path, base_folder):

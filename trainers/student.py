@@ -17,7 +17,7 @@ from generators.models_cache import sha256_of
 from generators.teachers import Message, RawReply, Reply, Request
 from generators.teachers.bodies import reply_object
 from trainers.base import Base, find_base, load_model, open_tokenizer, quietly
-from trainers.machine import Device, Quantize, find_device, need_extra
+from trainers.machine import Device, Quantize, check_room, find_device, memory_needed, need_extra
 from trainers.sft_data import Tokenizer, prompt_tokens, stop_tokens
 from trainers.student_folder import WEIGHTS, read_manifest
 
@@ -138,6 +138,18 @@ def open_student(path_or_base: str | Path, adapter: Path | None = None) -> Stude
         raise UsageError(f"{adapter / WEIGHTS} is not what was trained (its sha256 is another): train again")
     quantize = cast("Quantize", manifest["settings"]["quantize"])
     return _opened(f"student/{adapter.name}", base, adapter, quantize, manifest["system_prompt"], find_device())
+
+
+def open_base(base: Base, quantize: Quantize, device: Device) -> Student:
+    """Open a base that was found, held as it is in training.
+
+    Raises:
+        UsageError: It cannot be opened, or there is no room for it.
+    """
+    shape = base.config
+    width, depth = int(shape["hidden_size"]), int(shape["num_hidden_layers"])
+    check_room(memory_needed(base.parameters, 0, width, depth, 0, quantize=quantize, device=device), device)
+    return _opened(f"base/{base.spec}", base, None, quantize, "", device)
 
 
 def check_base(adapter: Path, manifest: dict[str, Any], base: Base) -> None:
