@@ -144,7 +144,7 @@ def test_what_cannot_fit_is_refused_before_it_starts(tmp_path):
 
 
 def test_a_base_that_has_no_room_is_not_opened_to_rehearse(base_folder):
-    with pytest.raises(UsageError, match="needs about .* GB of memory"):
+    with pytest.raises(UsageError, match="needs about"):
         open_base(find_base(str(base_folder)), "none", Device("cpu", "here", 1000, bf16=False))
 
 
