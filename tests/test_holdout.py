@@ -130,6 +130,8 @@ def test_documents_that_gave_no_pair_do_not_examine_alone():
     giving = {path for path in more if fruitful & set(documents[path])}
     assert held < more
     assert 1 <= len(giving) <= 3
-    assert hold_out_fruitful(documents, held, fruitful | {documents[path][0] for path in held}, config) == held
+    assert (
+        hold_out_fruitful(documents, held, {chunk for chunks in documents.values() for chunk in chunks}, config) == held
+    )
     assert hold_out_fruitful(documents, more, fruitful, config) == more
     assert hold_out_fruitful(documents, (), fruitful, config) == set()

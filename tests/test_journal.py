@@ -224,8 +224,8 @@ def test_segments_of_before_are_read(tmp_path):
     assert (journal.damage, journal.doubts, journal.run) == ([], [], 8)
 
 
-def test_lines_of_a_later_kind_are_left_alone(tmp_path):
-    rest = b'{"purged":"x"}\n'
+@pytest.mark.parametrize("rest", [b'{"folded":"x"}\n', b'{"purged":"x"}\n'], ids=["unknown", "no number"])
+def test_lines_of_a_later_kind_are_left_alone(tmp_path, rest):
     written(tmp_path, ENTRY)
     (tmp_path / "000002.jsonl").write_bytes(b"%08x %s" % (zlib.crc32(rest), rest))
     journal = Journal(tmp_path)

@@ -265,7 +265,7 @@ def test_a_rehearsed_row_keeps_the_base_nearer_than_its_words_do(tmp_path, base_
 
     import torch
 
-    assert strays("kept", rehearsed=True) < strays("words", rehearsed=False) / 2
+    assert strays("kept", rehearsed=True) < 0.85 * strays("words", rehearsed=False)
 
 
 @pytest.mark.parametrize("quantize", ["4bit", "8bit"])

@@ -67,8 +67,8 @@ class Trained:
     tokens_per_second: float
     seconds: float
     micro_batch: int
-    strength: float = 1.0
     history: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    strength: float = 1.0
 
 
 def train(job: Job, device: Device, watch: Watch, stop: Callable[[], bool]) -> Trained:
