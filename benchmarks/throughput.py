@@ -122,6 +122,7 @@ async def openai_sdk(*, on_aiohttp: bool) -> AsyncIterator[Ask]:
 @contextlib.asynccontextmanager
 async def litellm_client() -> AsyncIterator[Ask]:
     """The asynchronous call of litellm, without retries."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # no prices are fetched while others are timed
     import litellm
 
     litellm.suppress_debug_info = True
