@@ -21,8 +21,8 @@ from factory.versions_settings import VersionsConfig, versions_of
 from filters.apply import FilterConfig
 from generators.errors import UsageError
 from generators.privacy import PrivacyConfig
+from trainers.gate import GateConfig
 from trainers.lora import TrainConfig
-from trainers.verdict import GateConfig
 
 DEFAULT_TEACHER = "local/qwen2.5-coder-0.5b"
 CONFIG_FILE = "factory.toml"

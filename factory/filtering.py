@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 from factory.config import Settings, resolve
 from factory.funnel_counts import count_stages, funnel_table
 from factory.prune import Pruned, prune
-from factory.store import Workspace
 from factory.visible import visible
 from filters import FILTERS, NEED_SECTION
 from filters.apply import FilterConfig, active, known_filters, make_filters
@@ -82,7 +81,9 @@ def prune_file(source: str, to: str | None, config: FilterConfig, *, as_json: bo
 
 def reprune_workspace(settings: Settings, config: FilterConfig, *, as_json: bool) -> Said:
     """``factory filter --out DIR``."""
+    # A file of rows needs neither.
     from factory.reprune import reprune
+    from factory.store import Workspace
 
     root = Path(settings.out).expanduser()
     if not root.is_dir():

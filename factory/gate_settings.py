@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generators.errors import UsageError
-from trainers.verdict import GateConfig
+from trainers.gate import GateConfig
 
 _GRADERS = ("rules", "judge")
 

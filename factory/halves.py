@@ -24,7 +24,8 @@ def in_halves(function: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Ou
     # A copy on macOS may hold its system libraries' locks for ever.
     if len(items) < _LEAST or not sys.platform.startswith("linux") or len(os.sched_getaffinity(0)) < 2:
         return [function(item) for item in items]
-    middle = len(items) // 2
+    # The copy has to send what it finds, too.
+    middle = len(items) * 11 // 20
     child, results = _start(function, items[middle:])
     try:
         first = [function(item) for item in items[:middle]]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from factory.chat_rows import BadRowError, lines_of, open_rows, read_row
 from factory.drafts import drafts
@@ -25,9 +25,11 @@ from generators.records import Chunk, Pair, Reject
 
 _BLOCK_ROWS = 1 << 16
 _BLOCK_BYTES = 1 << 25
+_BAD_ROW = "bad_row"
 _RAW_SHOWN = 2000
 # So many broken lines are named on the screen; all stand among the rejects.
 _NAMED = 5
+_AS_LINE = json.JSONEncoder(ensure_ascii=False).encode
 _NO_SCORES: dict[str, float] = {}
 _NO_CHUNK = Chunk("", "", (), "", 0, 0, 0)
 
@@ -44,12 +46,16 @@ class Pruned:
     bad: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(NamedTuple):
+    """A line of the file: its number, its bytes, and how many there were."""
+
     number: int
     raw: bytes
-    candidate: Candidate | None
-    reject: Reject | None
+    length: int
+
+
+# What a line says by itself: why it goes, or None; its question, its answer, and the digests of the filters.
+_Look = tuple[Reject | None, str, str, Sequence[Any]]
 
 
 def prune(source: Path, folder: Path, filters: Sequence[Filter]) -> Pruned:
@@ -65,7 +71,7 @@ def prune(source: Path, folder: Path, filters: Sequence[Filter]) -> Pruned:
             kept = stack.enter_context(_gzipped(plain)) if zipped else plain
             for block in _blocks(lines_of(file)):
                 _sort_out(block, filters, kept, rejected, pruned)
-            if pruned.rows and pruned.rows == pruned.dropped["bad_row"]:
+            if pruned.rows and pruned.rows == pruned.dropped[_BAD_ROW]:
                 raise UsageError(f"{source} holds no chat rows: {pruned.bad[0]}; nothing is written")
     return pruned
 
@@ -93,70 +99,76 @@ def _gzipped(file: IO[bytes]) -> IO[bytes]:
 
 def _blocks(lines: Iterable[tuple[int, bytes, int]]) -> Iterator[list[_Line]]:
     block, size = list[_Line](), 0
-    for number, raw, length in lines:
-        block.append(_read(number, raw, length))
-        size += len(raw)
+    for line in map(_Line._make, lines):
+        block.append(line)
+        size += len(line.raw)
         if len(block) == _BLOCK_ROWS or size > _BLOCK_BYTES:
             yield block
             block, size = [], 0
     yield block
 
 
-def _read(number: int, raw: bytes, length: int) -> _Line:
-    """A line as a candidate without a section, or as a reject."""
-    try:
-        question, answer = read_row(raw, length)
-    except BadRowError as error:
-        text = raw[:_RAW_SHOWN].decode(errors="replace")
-        return _Line(number, raw, None, Reject("read", "bad_row", f"line {number}: {error}", raw=text))
-    name = f"line {number}"
-    return _Line(
-        number, raw, Candidate(Pair(name, name, question, answer, (), "", "", "", "", _NO_SCORES), _NO_CHUNK), None
-    )
-
-
 def _sort_out(
     block: list[_Line], filters: Sequence[Filter], kept: IO[bytes], rejected: IO[bytes], pruned: Pruned
 ) -> None:
     """Judge a block and write its lines: first what each row says by itself, then row after row against those kept."""
-    alone = [each for each in filters if not isinstance(each, Remembering)]
     comparing = [each for each in filters if isinstance(each, Remembering)]
-    _look_at_each(block, alone, [each for each in comparing if isinstance(each, Foreseeing)])
-    for line in block:
-        if line.candidate is not None and line.reject is None:
-            line.reject = first_drop(line.candidate, comparing)
-        if line.candidate is None or line.reject is not None:
-            _reject(line, cast("Reject", line.reject), rejected, pruned)
+    for line, reject, candidate in _looked_at(block, filters):
+        reject = reject or first_drop(candidate, comparing)
+        if reject is not None:
+            _reject(line, reject, rejected, pruned)
             continue
         for each in comparing:
-            each.remember(line.candidate)
+            each.remember(candidate)
         kept.write(line.raw if line.raw.endswith(b"\n") else line.raw + b"\n")
     pruned.rows += len(block)
     pruned.kept = pruned.rows - pruned.dropped.total()
 
 
-def _look_at_each(block: list[_Line], alone: Sequence[Filter], foreseeing: Sequence[Foreseeing]) -> None:
-    """Drop what is to be dropped for its own sake, and announce the others."""
-
-    def said_of(line: _Line) -> tuple[Reject | None, list[Any]]:
-        candidate = cast("Candidate", line.candidate)
-        reject = first_drop(candidate, alone)
-        return reject, [] if reject else [each.digest(candidate) for each in foreseeing]
-
-    rows = [line for line in block if line.candidate is not None]
-    said = in_halves(said_of, rows)
-    for line, (reject, _) in zip(rows, said, strict=True):
-        line.reject = reject
-    passed = [cast("Candidate", line.candidate) for line in rows if line.reject is None]
+def _looked_at(block: list[_Line], filters: Sequence[Filter]) -> Iterator[tuple[_Line, Reject | None, Candidate]]:
+    """Read the lines, drop those that go for their own sake, and announce the others to the filters that compare."""
+    alone = [each for each in filters if not isinstance(each, Remembering)]
+    foreseeing = [each for each in filters if isinstance(each, Foreseeing)]
+    # What this process read it need not make again.
+    made = dict[int, Candidate]()
+    looks = in_halves(lambda line: _look(line, alone, foreseeing, made), block)
+    rejects = [look[0] for look in looks]
+    candidates = [
+        made.get(line.number) or _candidate(line.number, question, answer)
+        for line, (_, question, answer, _) in zip(block, looks, strict=True)
+    ]  # fmt: skip
+    passed = [candidate for candidate, reject in zip(candidates, rejects, strict=True) if reject is None]
     for place, each in enumerate(foreseeing):
-        each.foresee(passed, [digests[place] for reject, digests in said if reject is None])
+        each.foresee(passed, [digests[place] for reject, _, _, digests in looks if reject is None])
+    return zip(block, rejects, candidates, strict=True)
+
+
+def _look(
+    line: _Line, alone: Sequence[Filter], foreseeing: Sequence[Foreseeing], made: dict[int, Candidate]
+) -> _Look:  # fmt: skip
+    """Read a line and judge it by itself; note the candidate."""
+    try:
+        question, answer = read_row(line.raw, line.length)
+    except BadRowError as error:
+        raw = line.raw[:_RAW_SHOWN].decode(errors="replace")
+        return Reject("read", _BAD_ROW, f"line {line.number}: {error}", raw=raw), "", "", ()
+    candidate = made[line.number] = _candidate(line.number, question, answer)
+    reject = first_drop(candidate, alone)
+    return reject, question, answer, () if reject else [each.digest(candidate) for each in foreseeing]
+
+
+def _candidate(number: int, question: str, answer: str) -> Candidate:
+    """A row as the filters take it: without a section."""
+    name = f"line {number}"
+    return Candidate(Pair(name, name, question, answer, (), "", "", "", "", _NO_SCORES), _NO_CHUNK)
 
 
 def _reject(line: _Line, reject: Reject, rejected: IO[bytes], pruned: Pruned) -> None:
     """Write a line that is not kept: as it stands, if it is JSON, with the reason before it."""
     pruned.dropped[reject.reason] += 1
     pruned.examples.setdefault(reject.reason, f"line {line.number}: {reject.detail}")
-    if line.candidate is None and len(pruned.bad) < _NAMED:
+    no_row = reject.reason == _BAD_ROW
+    if no_row and len(pruned.bad) < _NAMED:
         pruned.bad.append(reject.detail)
     entry = {
         "stage": reject.stage,
@@ -166,8 +178,8 @@ def _reject(line: _Line, reject: Reject, rejected: IO[bytes], pruned: Pruned) ->
         "twin": reject.twin,
         "similarity": reject.similarity,
     }
-    if line.candidate is None:
-        rejected.write(json.dumps({**entry, "raw": reject.raw}, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+    if no_row:
+        rejected.write(_AS_LINE({**entry, "raw": reject.raw}).encode("utf-8", "replace") + b"\n")
         return
-    head = json.dumps(entry, ensure_ascii=False)[:-1].encode("utf-8", "replace")
+    head = _AS_LINE(entry)[:-1].encode("utf-8", "replace")
     rejected.write(b'%s, "row": %s}\n' % (head, line.raw.strip()))

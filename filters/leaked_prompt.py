@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 
 _TOKENS = re.compile(
-    r"<\|[\w ]+\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>"
-    r"|\"(?:quotes|questions|answer|kind|facts)\"\s*:|[\"'\]}]\s*,\s*\"?kind\b|\bwordings? of the question\b"
+    # By its first letter nearly every place of a text is passed over at once.
+    r"(?=[<\[\"'\]}w])(?:<\|[\w ]+\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>"
+    r"|\"(?:quotes|questions|answer|kind|facts)\"\s*:|[\"'\]}]\s*,\s*\"?kind\b|\bwordings? of the question\b)"
     r"|^(?:(?:question|answer)\s*\d*|[qa]\d*)\s*[:.]",
     re.IGNORECASE,
 )

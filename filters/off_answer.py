@@ -89,7 +89,7 @@ class OffAnswer:
         if not self.config.answer_overlap:
             return None
         pair, heading = candidate.pair, " ".join(candidate.chunk.heading)
-        carried = content_words(pair.answer) | content_words("\n".join(pair.quotes))
+        carried = content_words(pair.answer).union(*map(content_words, pair.quotes))
         form = _OF_ENTRIES if _ENTRY.match(pair.answer) else _form_asked(pair.question, pair.answer)
         context = f"{heading} {form}"
         only_context = (content_words(heading) | content_words(form)) - carried
@@ -144,10 +144,10 @@ def _not_by_itself(question: str, answer: str, *, announced: bool) -> Drop | Non
     return None
 
 
-def _wrong_kind(question: str, answer: str, heading: str) -> Drop | None:
+def _wrong_kind(question: str, answer: str, context: str) -> Drop | None:
     """Drop a question for one kind of thing whose answer is another."""
     which = _WHICH.match(question)
-    if which and not content_words(which[1]) & content_words(f"{answer} {heading}"):
+    if which and not content_words(which[1]) & (content_words(answer) | content_words(context)):
         return Drop(f"asks which {which[1]}, of which its answer knows nothing")
     defined = _DEFINITION.match(question)
     named = defined is not None and answer.lower().startswith(defined[1].lower())

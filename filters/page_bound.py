@@ -21,33 +21,35 @@ _GIVEN = r"(?:above|following|given|provided|aforementioned|quoted|mentioned)"
 _PRIOR = r"(?:previous|preceding)\s+(?:section|paragraph|passage|example|snippet|table|(?:code )?block|sentence)s?"
 _TEXT = r"(?:documents?|documentation|passages?|texts?|snippets?|examples?|sections?|quotes?|context|page)"
 _SHOWN = r"(?:mentioned|described|shown|listed|given|provided|stated|explained|seen)"
-_QUESTION = re.compile(
-    "|".join(
-        (
-            rf"\b(?:this|these|those)\s+(?:\w+\s+)?{_THING}\b",
-            rf"\bthe\s+{_GIVEN}\s+(?:\w+\s+)?{_THING}\b",
-            rf"\bthe\s+{_PRIOR}\b",
-            rf"\b(?:in|from|of|by|per|to)\s+the\s+(?:{_TEXT}|provided|following|above)\b(?!\s+(?:tag|element|object))",
-            r"\bthe code (?:block|snippet|example|above|below)\b",
-            r"\baccording to\b(?!\s+(?:the )?(?:rfc|http|spec))",
-            rf"\b{_SHOWN}\s+(?:here|above|below|in the|earlier|previously)\b",
-            rf"\bas {_SHOWN} (?:in|above|below)\b",
-            rf"\bthe (?:code|{_TEXT}) (?:above|below|says?|shows?|states?|mentions?)\b",
-            r"\bwhat (?:is|are) (?:it|this|that|they|these|those)\b",
-            r"\b(?:the|this) (?:first|second|third|last) example\b",
-        )
-    )
+
+
+def _phrases(*phrases: str) -> re.Pattern[str]:
+    """A pattern for any of them at a word's beginning, in a text with a space before it.
+
+    It begins with the character before the word, for which a text is searched twice as fast as for the beginning.
+    """
+    return re.compile(rf"\W(?:{'|'.join(phrases)})")
+
+
+_QUESTION = _phrases(
+    rf"(?:this|these|those)\s+(?:\w+\s+)?{_THING}\b",
+    rf"the\s+{_GIVEN}\s+(?:\w+\s+)?{_THING}\b",
+    rf"the\s+{_PRIOR}\b",
+    rf"(?:in|from|of|by|per|to)\s+the\s+(?:{_TEXT}|provided|following|above)\b(?!\s+(?:tag|element|object))",
+    r"the code (?:block|snippet|example|above|below)\b",
+    r"according to\b(?!\s+(?:the )?(?:rfc|http|spec))",
+    rf"{_SHOWN}\s+(?:here|above|below|in the|earlier|previously)\b",
+    rf"as {_SHOWN} (?:in|above|below)\b",
+    rf"the (?:code|{_TEXT}) (?:above|below|says?|shows?|states?|mentions?)\b",
+    r"what (?:is|are) (?:it|this|that|they|these|those)\b",
+    r"(?:the|this) (?:first|second|third|last) example\b",
 )
-_ANSWER = re.compile(
-    "|".join(
-        (
-            rf"\baccording to the (?:provided |given |above )?{_TEXT}\b",
-            rf"\b(?:as|was|is|are) {_SHOWN} (?:above|below|in the (?:passage|section|text|document|example|table))\b",
-            r"\bthe (?:passage|provided text|given section|quote) (?:says|states|mentions|shows)\b",
-            r"\b(?:example|code|section|table|list|snippet)s? (?:above|below)\b",
-            r"^\W*(?:see|refer to)\s+(?:\[|the|above|below)",
-        )
-    )
+_ANSWER = _phrases(
+    rf"according to the (?:provided |given |above )?{_TEXT}\b",
+    rf"(?:as|was|is|are) {_SHOWN} (?:above|below|in the (?:passage|section|text|document|example|table))\b",
+    r"the (?:passage|provided text|given section|quote) (?:says|states|mentions|shows)\b",
+    r"(?:example|code|section|table|list|snippet)s? (?:above|below)\b",
+    r"(?<=^.)\W*(?:see|refer to)\s+(?:\[|the|above|below)",
 )
 # Things that a product may deal in, and how a section speaks of them then.
 _NOUN = re.compile(r"\bthe (document|page|context|text|section)\b", re.IGNORECASE)
@@ -63,9 +65,9 @@ class PageBound:
     def judge(self, candidate: Candidate) -> Drop | None:
         """Drop if question or answer points outside itself."""
         for text, pattern in ((candidate.pair.question, _QUESTION), (candidate.pair.answer, _ANSWER)):
-            for found in pattern.finditer(text.lower()):
+            for found in pattern.finditer(f" {text.lower()}"):
                 if not _dealt_in(found[0], candidate.chunk.text):
-                    return Drop(f"points at its page: '{text[found.start() : found.end()]}'")
+                    return Drop(f"points at its page: '{text[found.start() : found.end() - 1].lstrip()}'")
         return None
 
 

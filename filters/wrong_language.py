@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from filters.apply import Candidate, Drop, Filter, FilterConfig
 
@@ -60,8 +61,10 @@ def language(text: str) -> str:
         return script.capitalize()
     if len(found) < _FEWEST_WORDS:
         return ""
-    hits = Counter(name for word in found for name in _SPOKEN_IN.get(word, ()))
-    (best, most), (_, second) = [*hits.most_common(2), ("", 0), ("", 0)][:2]
+    common = filter(_SPOKEN_IN.__contains__, found)
+    hits = Counter(chain.from_iterable(map(_SPOKEN_IN.__getitem__, common)))
+    best = max(hits, key=hits.__getitem__, default="")
+    most, second = hits[best], max((count for name, count in hits.items() if name != best), default=0)
     return best if most >= _FEWEST_COMMON and most >= _AHEAD * second else ""
 
 

@@ -12,12 +12,13 @@ from generators.tokens import count_tokens
 from trainers.abstaining import declines
 from trainers.baseline import Retriever
 from trainers.figures import Comparison, Figures
+from trainers.gate import GateConfig
 from trainers.grading import Key
 from trainers.judging import Preference, compare_all, grade_all, length_controlled
 from trainers.prompting import answer_request, conversation, open_desk, pair_request
 from trainers.remote import Heard
 from trainers.statistics import Gap, Interval
-from trainers.verdict import GateConfig, decide
+from trainers.verdict import decide
 
 KEY = Key("How many retries?", "It retries 4 times.", ("It retries 4 times.",), "It retries 4 times. Then it stops.")
 
