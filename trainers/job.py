@@ -13,7 +13,7 @@ from trainers.order import LengthOrder
 from trainers.sft_data import Encoded, Tokenizer
 
 # Tokens of a micro-batch on a CPU: more are no faster there.
-_CPU_TOKENS = 1536
+_CPU_TOKENS = 3072
 # Share of the free memory that a run may plan with.
 _SHARE = 0.9
 

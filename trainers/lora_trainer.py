@@ -54,6 +54,23 @@ class AnswerTrainer:
         self.losses.append(loss)
         return loss
 
+    def prediction_step(
+        self,
+        model: Any,  # noqa: ANN401
+        inputs: dict[str, Any],
+        prediction_loss_only: bool,
+        ignore_keys: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """The loss of a batch of validation, without the logits of what is not trained."""
+        import torch
+
+        parent: Any = super()
+        if not (self.own_loss and prediction_loss_only):
+            return parent.prediction_step(model, inputs, prediction_loss_only, ignore_keys=ignore_keys)
+        with torch.no_grad(), parent.compute_loss_context_manager():
+            loss = self.compute_loss(model, parent._prepare_inputs(inputs))
+        return loss.detach(), None, None
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """A checkpoint needs no card."""
 
@@ -78,6 +95,9 @@ def trainer_for(
     from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
+    from trainers.lora_linear import use_one_function
+    from trainers.short_attention import use_short_attention
+
     trainer_class: Any = type("AnswerSFTTrainer", (AnswerTrainer, SFTTrainer), {"__module__": __name__})
     trainer = trainer_class(
         model=model,
@@ -100,6 +120,9 @@ def trainer_for(
     trainer.own_loss = rehearsing or (trainer.accelerator.device.type != "cuda" and not special)
     if trainer.own_loss:
         _score_answers_only(model)
+    if trainer.accelerator.device.type == "cpu":
+        use_one_function(model)
+        use_short_attention(model.get_base_model())
     trainer.data_collator = _marking(trainer.data_collator)
     return trainer
 
@@ -151,22 +174,22 @@ def answers_loss(adapted: Any, labels: Any, rehearsed: Any, **inputs: Any) -> tu
     the adapter left out (learning without forgetting, arXiv 1606.09282).
     """
     import torch
-    from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
+    from trainers.head_loss import answers, drift
+
+    head = adapted.get_base_model().get_output_embeddings()
     kept = labels[:, 1:] != IGNORED
-    wanted, logits = labels[:, 1:][kept], _logits(adapted, kept, inputs)
+    wanted, hidden = labels[:, 1:][kept], _hidden(adapted, kept, inputs)
     if not bool(rehearsed.any()):
-        return cross_entropy(logits, wanted, reduction="sum"), wanted.numel()
+        return answers(hidden, head, wanted), wanted.numel()
     with torch.no_grad(), adapted.disable_adapter():
         rows = {name: values[rehearsed] for name, values in inputs.items() if values is not None}
-        likely = log_softmax(_logits(adapted, kept[rehearsed], rows), -1)
+        likely = _hidden(adapted, kept[rehearsed], rows)
     soft = rehearsed[:, None].expand_as(kept)[kept]
-    drift = kl_div(log_softmax(logits[soft], -1), likely, reduction="sum", log_target=True)
-    return cross_entropy(logits[~soft], wanted[~soft], reduction="sum") + drift, wanted.numel()
+    return answers(hidden[~soft], head, wanted[~soft]) + drift(hidden[soft], head, likely), wanted.numel()
 
 
-def _logits(adapted: Any, kept: Any, inputs: dict[str, Any]) -> Any:  # noqa: ANN401
-    """Float32 logits of the tokens that follow the marked places; for the others none are computed."""
+def _hidden(adapted: Any, kept: Any, inputs: dict[str, Any]) -> Any:  # noqa: ANN401
+    """What goes into the head for the tokens that follow the marked places."""
     model = adapted.get_base_model()
-    hidden = model.base_model(**{**inputs, "use_cache": False}).last_hidden_state[:, :-1]
-    return model.get_output_embeddings()(hidden[kept]).float()
+    return model.base_model(**{**inputs, "use_cache": False}).last_hidden_state[:, :-1][kept]
