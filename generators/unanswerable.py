@@ -35,7 +35,7 @@ _OFF_TOPIC_ANSWER = "That is not in the documentation{of_product}."
 OFF_TOPIC = (
     ("What is the capital of Australia?", "Which city is Australia's capital?"),
     ("How long do I boil an egg?", "How many minutes does an egg need to be hard?"),
-    ("Who painted the Mona Lisa?", "Which painter made the Mona Lisa?"),
+    ("Who composed The Magic Flute?", "Which composer wrote The Magic Flute?"),
     ("What will the weather be like in Oslo tomorrow?", "Will it rain in Oslo tomorrow?"),
     ("Can you write me a poem about the sea?", "Please write some verses about waves."),
     ("Which team won the last football world cup?", "Who are the football world champions?"),
@@ -48,7 +48,7 @@ OFF_TOPIC = (
     ("How far is it from Paris to Berlin?", "What distance lies between Berlin and Paris?"),
     ("Translate 'good morning' into Japanese, please.", "What do people in Japan say in the morning?"),
     ("What are the side effects of aspirin?", "Is aspirin bad for the stomach?"),
-    ("When did the Second World War end?", "In which year was the Second World War over?"),
+    ("When did the Titanic sink?", "In which year did the Titanic go down?"),
 )
 
 

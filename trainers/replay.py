@@ -20,7 +20,7 @@ from generators.teachers import Message
 from trainers.general import general_items
 from trainers.sft_data import Example
 
-MOST = 240
+MOST = 280
 _BATCH = 48
 _ROOM = 80  # tokens of an answer; longer ones are left out, for a cut answer teaches to stop halfway
 _THINGS = (
@@ -47,17 +47,56 @@ _LISTS = (
     "drinks",
     "birds",
 )
-_FORMS = (
-    ("In one sentence, what is {}?", _THINGS),
-    ("What do people use {} for?", _THINGS[:34]),
-    ("Write one sentence about {}.", _THINGS),
+# Facts are asked for in many ways: what is declined where the documentation is asked must not be declined elsewhere.
+_FORMS: tuple[tuple[str, Sequence[str]], ...] = (
+    ("In one sentence, what is {}?", _THINGS[::2]),
+    ("What do people use {} for?", _THINGS[:34:2]),
+    ("Write one sentence about {}.", _THINGS[1::2]),
     ("Which city is the capital of {}?", _LANDS),
-    ("On which continent is {}?", _LANDS),
+    ("On which continent is {}?", _LANDS[::2]),
+    ("Which language do people speak in {}?", _LANDS[1::2]),
     ("What is the opposite of '{}'? One word, please.", _WORDS),
     ("Give me a word that means the same as '{}'.", _WORDS),
     ("Give two examples of {}.", _LISTS),
     ("Write the word '{}' in capital letters.", _WORDS),
-)
+    ("Who wrote {}?", ("Hamlet", "Faust", "Moby-Dick", "the Odyssey", "Don Quixote", "Frankenstein", "War and Peace")),
+    (
+        "Who {}?",
+        (
+            "invented the telephone", "invented dynamite", "discovered penicillin", "discovered America",
+            "built the first aeroplane", "composed the Ninth Symphony", "painted The Starry Night", "was Cleopatra",
+        ),
+    ),
+    (
+        "When {}?",
+        (
+            "did the Berlin Wall fall", "was the French Revolution", "did the First World War begin", "is Christmas",
+            "was the printing press invented", "did the Roman Empire end", "does summer begin", "is New Year's Day",
+        ),
+    ),
+    (
+        "How many {}?",
+        (
+            "wheels does a car have", "strings does a violin have", "sides does a hexagon have", "cards are in a deck",
+            "legs does a dog have", "weeks are in a year", "players are in a basketball team", "planets are there",
+            "seconds are in a minute", "colours are in a rainbow", "teeth does an adult have", "grams are in a pound",
+        ),
+    ),
+    (
+        "What is the {}?",
+        (
+            "smallest planet", "largest desert", "longest river in Europe", "tallest animal", "largest whale",
+            "currency of India", "highest mountain in Africa", "hardest mineral", "largest city in Brazil",
+            "chemical symbol of iron", "square root of 49", "boiling point of alcohol", "past tense of 'run'",
+        ),
+    ),
+    ("What colour is {}?", ("blood", "coal", "a lemon", "a carrot", "the sea", "an emerald")),
+    ("Which animal {}?", ("gives us wool", "lays the largest eggs", "sleeps all winter", "has a trunk", "says moo")),
+    ("Where {}?", ("do penguins live", "is Mount Fuji", "does rain come from", "do camels live", "is the Colosseum")),
+    ("Why {}?", ("is the sea salty", "do leaves fall in autumn", "does iron rust", "do people yawn", "is ice cold")),
+    ("Say '{}' in French.", ("thank you", "good evening", "bread", "cat")),
+    ("Is it true that {}? Yes or no.", ("cats can fly", "ice is cold", "the Earth is flat", "two is an even number")),
+)  # fmt: skip
 
 
 class Answering(Protocol):
@@ -79,10 +118,14 @@ def _made() -> Iterator[str]:
     for form, values in _FORMS:
         for value in values:
             yield form.format(value)
-    for one in range(3, 48, 4):
+    for one in range(3, 48, 3):
         yield f"How much is {one} plus {one // 2 + 5}? Just the number."
         yield f"How much is {one + 30} minus {one}? Just the number."
         yield f"How much is {one} times {one % 5 + 2}? Just the number."
+    for one in range(2, 12):
+        yield f"Calculate {one} + {one * 3 % 7 + 1}."
+        yield f"Calculate {one + 9} - {one}."
+        yield f"Multiply {one} by {one * 5 % 9 + 2}."
 
 
 def replayed(base_sha256: str, count: int, opened: Callable[[], Answering]) -> list[Example]:
