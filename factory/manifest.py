@@ -65,13 +65,35 @@ def manifest_of(
         moved: Path now → path then of documents that were renamed.
         journal: Segment → replies, so that it is noticed if some are lost.
     """
-    settings = inputs.settings
+    corpus = inputs.corpus
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "previous": previous.name if previous else None,
+        **_asked_with(inputs),
+        "commits": [asdict(commit) for commit in commits],
+        "filters": asdict(inputs.filters),
+        "filters_before": other_filters(previous, inputs.filters) if previous and _goes_on(previous, rows) else [],
+        "documents": [_document(entry, held) for entry in corpus.documents],
+        "redactions": _redactions(corpus.redactions),
+        "skipped": [asdict(skipped) for skipped in corpus.skipped],
+        "asked": dict(sorted(asked.items())),
+        "former_places": former_places(previous, rows),
+        "former_chunks": former_chunks(previous, corpus.documents, moved),
+        **count_pairs(rows, rejects),
+        "funnel": funnel_of(inputs.filters, rows, rejects),
+        "run": asdict(spent),
+        "journal": {segment: count for segment, count in sorted(journal.items()) if count},
+        "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
+    }
+
+
+def _asked_with(inputs: Inputs) -> dict[str, Any]:
+    """Who was asked, and by which settings."""
+    settings = inputs.settings
+    return {
         "name": inputs.name,
         "system_prompt": inputs.system_prompt,
-        "check": {"by": inputs.settings.check, "how": inputs.settings.check_how, "votes": inputs.settings.check_votes},
+        "check": {"by": settings.check, "how": settings.check_how, "votes": settings.check_votes},
         "recipe": inputs.recipe,
         "recipe_parts": recipe_parts(inputs),
         "own": inputs.own,
@@ -80,34 +102,21 @@ def manifest_of(
         "template": {"name": inputs.template.name, "sha256": inputs.template.sha256},
         "seed": settings.seed,
         "docs": list(settings.docs),
-        "commits": [asdict(commit) for commit in commits],
-        "filters": asdict(inputs.filters),
-        "filters_before": other_filters(previous, inputs.filters) if previous and _goes_on(previous, rows) else [],
-        "documents": [
-            {
-                "path": entry.path,
-                "format": entry.format,
-                "sha256": entry.sha256,
-                "chunks": list(entry.chunks),
-                "held_out": entry.path in held,
-            }
-            for entry in inputs.corpus.documents
-        ],
-        "redactions": _redactions(inputs.corpus.redactions),
         "privacy": {
-            "policies": {kind: inputs.settings.privacy.policy(kind) for kind in KINDS},
-            "instructions": inputs.settings.privacy.instructions,
-            "samples": inputs.settings.privacy.samples,
+            "policies": {kind: settings.privacy.policy(kind) for kind in KINDS},
+            "instructions": settings.privacy.instructions,
+            "samples": settings.privacy.samples,
         },
-        "skipped": [asdict(skipped) for skipped in inputs.corpus.skipped],
-        "asked": dict(sorted(asked.items())),
-        "former_places": former_places(previous, rows),
-        "former_chunks": former_chunks(previous, inputs.corpus.documents, moved),
-        **count_pairs(rows, rejects),
-        "funnel": funnel_of(inputs.filters, rows, rejects),
-        "run": asdict(spent),
-        "journal": {segment: count for segment, count in sorted(journal.items()) if count},
-        "versions": {"factory": __version__, "python": platform.python_version(), **_libraries()},
+    }
+
+
+def _document(entry: DocumentEntry, held: Collection[str]) -> dict[str, Any]:
+    return {
+        "path": entry.path,
+        "format": entry.format,
+        "sha256": entry.sha256,
+        "chunks": list(entry.chunks),
+        "held_out": entry.path in held,
     }
 
 

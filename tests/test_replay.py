@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("transformers")
 
+from generators.unanswerable import OFF_TOPIC
 from trainers.general import general_items
 from trainers.replay import MOST, replay_questions, replayed
 
@@ -27,6 +28,10 @@ def test_the_exam_is_not_taught():
     questions = replay_questions()
     assert MOST <= len(questions) == len(set(questions))
     assert not {item.question for item in general_items()} & set(questions)
+
+
+def test_what_is_taught_to_be_declined_is_not_examined_as_knowledge():
+    assert not {item.question for item in general_items()} & {question for pair in OFF_TOPIC for question in pair}
 
 
 def test_the_bases_own_answers_are_kept_and_it_is_asked_once():

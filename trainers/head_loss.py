@@ -31,7 +31,7 @@ def answers(hidden: Tensor, head: nn.Module, wanted: Tensor) -> Tensor:
         wanted: The right tokens, (tokens,).
     """
     if _plain(head):
-        return _Answers.apply(hidden, head.weight, wanted)  # type: ignore[no-any-return, no-untyped-call]
+        return _Answers.apply(hidden, head.weight, wanted)
     return functional.cross_entropy(head(hidden).float(), wanted, reduction="sum")
 
 
@@ -44,7 +44,7 @@ def drift(hidden: Tensor, head: nn.Module, base_hidden: Tensor) -> Tensor:
         base_hidden: The same of the base.
     """
     if _plain(head):
-        return _Drift.apply(hidden, head.weight, base_hidden.detach())  # type: ignore[no-any-return, no-untyped-call]
+        return _Drift.apply(hidden, head.weight, base_hidden.detach())
     likely = functional.log_softmax(head(base_hidden).float(), -1).detach()
     said = functional.log_softmax(head(hidden).float(), -1)
     return functional.kl_div(said, likely, reduction="sum", log_target=True)
@@ -55,7 +55,7 @@ def _plain(head: nn.Module) -> bool:
     return type(head) is nn.Linear and head.bias is None and not head.weight.requires_grad
 
 
-class _Summed(torch.autograd.Function):
+class _Summed(torch.autograd.Function):  # type: ignore[misc]
     """Adds up the loss over parts of the tokens; ``scored`` says what a part's is."""
 
     @staticmethod
@@ -64,7 +64,7 @@ class _Summed(torch.autograd.Function):
         raise NotImplementedError
 
     @classmethod
-    def forward(cls, ctx: Any, hidden: Tensor, weight: Tensor, target: Tensor) -> Tensor:  # type: ignore[override] # noqa: ANN401
+    def forward(cls, ctx: Any, hidden: Tensor, weight: Tensor, target: Tensor) -> Tensor:  # noqa: ANN401
         """Sum the loss, and keep the gradient of ``hidden``."""
         given = hidden.to(weight.dtype)
         total = torch.zeros((), device=hidden.device)
@@ -79,7 +79,7 @@ class _Summed(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override] # noqa: ANN401
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
         """Scale the gradient that is known already."""
         return (ctx.grad * outer).to(ctx.dtype), None, None
 

@@ -41,19 +41,19 @@ def _plain(layer: Any) -> bool:  # noqa: ANN401
 def _forward_of(layer: Any, own: Any) -> Any:  # noqa: ANN401
     def forward(given: Tensor, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ANN401
         if layer.disable_adapters or layer.merged or layer.active_adapters != [_ADAPTER] or args or kwargs:
-            return own(given, *args, **kwargs)  # type: ignore[no-any-return]
+            return own(given, *args, **kwargs)
         base = layer.get_base_layer()
         into, out = layer.lora_A[_ADAPTER].weight, layer.lora_B[_ADAPTER].weight
-        return _Adapted.apply(given, base.weight, base.bias, into, out, layer.scaling[_ADAPTER])  # type: ignore[no-any-return, no-untyped-call]
+        return _Adapted.apply(given, base.weight, base.bias, into, out, layer.scaling[_ADAPTER])
 
     return forward
 
 
-class _Adapted(torch.autograd.Function):
+class _Adapted(torch.autograd.Function):  # type: ignore[misc]
     """given · weightᵀ + bias + scale · (given · intoᵀ) · outᵀ; weight and bias are frozen."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,  # noqa: ANN401
         given: Tensor,
         weight: Tensor,
@@ -74,7 +74,7 @@ class _Adapted(torch.autograd.Function):
         return found.view(*given.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None]:  # type: ignore[override] # noqa: ANN401
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None]:  # noqa: ANN401
         """The adapter's gradients in float32, as its weights are."""
         flat, weight, into, out, narrow = ctx.saved_tensors
         outer = outer.reshape(-1, outer.shape[-1]).to(weight.dtype)
