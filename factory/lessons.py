@@ -58,7 +58,7 @@ class Lessons:
     def fingerprint(self) -> str:
         """Names what the adapter is made of: weights, rows and recipe; not the machine."""
         rows = [[(row.ids, row.trained, row.rehearsed) for row in split] for split in (self.train, self.validation)]
-        return content_id("training-2", self.base.sha256, asdict(self.recipe), rows)
+        return content_id("training-3", self.base.sha256, asdict(self.recipe), rows)
 
     def job(self, folder: Path) -> Job:
         """The run, with its folder."""
@@ -109,14 +109,14 @@ def prepare(settings: Settings, screen: Screen, onward: Path | None = None, *, a
         notes.append(told)
     check(base.parameters)
     tokenizer = open_tokenizer(base)
-    others = _replayed(settings, base, device, len(splits["train"]), screen, asking=asking)
+    others = _replayed(settings, recipe, base, device, len(splits["train"]), screen, asking=asking)
     encoded = {}
     for name, rows in (("train", [*splits["train"], *others]), ("validation", splits["validation"])):
         encoded[name], left_out = encode_all(rows, tokenizer, stop_tokens(tokenizer, base.stops), recipe.max_tokens)
         if left_out:
             notes.append(f"left out of {name}: {describe(left_out)}")
     if others:
-        source = settings.train.replay_file or "the base's own answers"
+        source = settings.train.replay_file or "the base's own answers, which take turns,"
         notes.append(f"{len(others)} rows of {source} are mixed in against forgetting")
     train, validation = tuple(encoded["train"]), tuple(encoded["validation"])
     return Lessons(settings, version, device, base, tokenizer, recipe, train, validation, tuple(notes), onward)
@@ -170,9 +170,9 @@ def _texts(version: Version) -> Mapping[str, str]:
 
 
 def _replayed(
-    settings: Settings, base: Base, device: Device, rows: int, screen: Screen, *, asking: bool
+    settings: Settings, recipe: Recipe, base: Base, device: Device, rows: int, screen: Screen, *, asking: bool
 ) -> Sequence[Example]:
-    """Rows of other kinds: their share of the training rows, of a person's file or the base's own."""
+    """Rows of other kinds: their share of the training rows of a person's file, or the base's own for every epoch."""
     config = settings.train
     wanted = round(config.replay_share * rows)
     if not wanted or not (config.replay_file or asking):
@@ -183,7 +183,7 @@ def _replayed(
             screen.note("asking the base ordinary questions: its answers are mixed in against forgetting")
             return open_base(base, cast("Quantize", settings.quantize), device)
 
-        return replayed(base.sha256, wanted, opened)
+        return replayed(base.sha256, wanted * recipe.epochs, opened)
     path = Path(config.replay_file).expanduser()
     try:
         lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]

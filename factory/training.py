@@ -168,7 +168,7 @@ def _announce(lessons: Lessons, job: Job, students: Path, screen: Screen) -> Non
         f"{how.rows} rows at once{', layers recomputed' * how.recomputed}, about {needed / 1e9:.1f} GB of memory of "
         f"{device.free / 1e9:.1f} that are free"
     )
-    screen.note(f"rows: {len(job.train)} to train, {len(job.validation)} to validate, of {lessons.version.name}")
+    screen.note(f"rows: {len(job.order)} to train, {len(job.validation)} to validate, of {lessons.version.name}")
     for note in lessons.notes:
         screen.note(note)
     screen.note(f"terms of {lessons.version.manifest['teacher']}: {lessons.version.manifest['terms']}")

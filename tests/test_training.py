@@ -95,6 +95,19 @@ def test_an_epoch_reads_every_row_once_in_the_same_order_each_time(lengths, batc
     assert order.tokens(0, 1) + order.tokens(1, 2 * order.steps) == 2 * sum(lengths)
 
 
+@given(st.integers(1, 60), st.integers(0, 60), st.integers(1, 40), st.integers(1, 16))
+def test_rows_that_take_turns_come_equally_often(always, waiting, at_once, batch):
+    lengths = list(range(1, always + waiting + 1))
+    turns = range(always, always + waiting)
+    order = LengthOrder(lengths, batch, 0, turns, at_once)
+    epochs = [order.rows(epoch) for epoch in range(6)]
+    assert {len(rows) for rows in epochs} == {len(order)} == {always + min(at_once, waiting)}
+    assert all(len(set(rows)) == len(rows) and set(range(always)) <= set(rows) for rows in epochs)
+    times = [sum(row in rows for rows in epochs) for row in turns]
+    assert max(times, default=0) - min(times, default=0) <= 1
+    assert order.tokens(0, 6 * order.steps) == sum(lengths[row] for rows in epochs for row in rows)
+
+
 def test_neighbours_are_of_one_length_and_epochs_differ():
     lengths = [50 + 37 * number % 400 for number in range(160)]
     order = LengthOrder(lengths, 16, 0)

@@ -61,8 +61,11 @@ class Job:
 
     @property
     def order(self) -> LengthOrder:
-        """The order of the training rows."""
-        return LengthOrder([len(row.ids) for row in self.train], self.recipe.batch, self.recipe.seed)
+        """The order of the training rows; the rehearsed ones take turns, for many in few passes forget less."""
+        lengths = [len(row.ids) for row in self.train]
+        rehearsed = [number for number, row in enumerate(self.train) if row.rehearsed]
+        at_once = round(self.recipe.replay_share * (len(lengths) - len(rehearsed)))
+        return LengthOrder(lengths, self.recipe.batch, self.recipe.seed, rehearsed, at_once)
 
     def memory(self, how: Fit, device: Device) -> int:
         """Bytes that the run will take."""

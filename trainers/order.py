@@ -1,6 +1,6 @@
 """The order of the training rows: neighbours of one length, everything else by the seed.
 
-lengths, seed, epoch ─▶ row numbers
+lengths, seed, epoch ─▶ row numbers;   of rows that take turns, some in each epoch
 
 Rows are shuffled, sorted by length inside windows of a few batches, cut into batches, and the batches are shuffled:
 little padding, and still another order in each epoch. The order depends on nothing else, so a run that was killed goes
@@ -16,14 +16,22 @@ _WINDOW = 8  # batches
 class LengthOrder:
     """A sampler for ``torch``'s DataLoader; set ``epoch`` before each pass."""
 
-    def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
+    def __init__(
+        self, lengths: Sequence[int], batch: int, seed: int, turns: Sequence[int] = (), at_once: int = 0
+    ) -> None:  # fmt: skip
+        """Order rows of these lengths; those numbered in ``turns`` take turns, ``at_once`` of them in an epoch."""
         self.epoch = 0
         self._lengths = tuple(lengths)
         self._batch = batch
         self._seed = seed
+        waiting = set(turns)
+        self._always = [row for row in range(len(lengths)) if row not in waiting]
+        self._turns = list(turns)
+        random.Random(f"{seed}-turns").shuffle(self._turns)  # noqa: S311 - an order, no secret
+        self._at_once = min(at_once, len(self._turns))
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return len(self._always) + self._at_once
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.rows(self.epoch))
@@ -31,12 +39,13 @@ class LengthOrder:
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self._lengths) // self._batch)
+        return -(-len(self) // self._batch)
 
     def rows(self, epoch: int) -> list[int]:
         """The row numbers of an epoch; a batch that is not full comes last."""
         chance = random.Random(f"{self._seed}-{epoch}")  # noqa: S311 - an order, no secret
-        rows = list(range(len(self._lengths)))
+        first = epoch * self._at_once
+        rows = self._always + [self._turns[(first + each) % len(self._turns)] for each in range(self._at_once)]
         chance.shuffle(rows)
         batches = []
         for start in range(0, len(rows), self._batch * _WINDOW):

@@ -20,7 +20,7 @@ from generators.teachers import Message
 from trainers.general import general_items
 from trainers.sft_data import Example
 
-MOST = 280
+MOST = 256
 _BATCH = 48
 _ROOM = 80  # tokens of an answer; longer ones are left out, for a cut answer teaches to stop halfway
 _THINGS = (
@@ -118,14 +118,11 @@ def _made() -> Iterator[str]:
     for form, values in _FORMS:
         for value in values:
             yield form.format(value)
-    for one in range(3, 48, 3):
-        yield f"How much is {one} plus {one // 2 + 5}? Just the number."
-        yield f"How much is {one + 30} minus {one}? Just the number."
-        yield f"How much is {one} times {one % 5 + 2}? Just the number."
-    for one in range(2, 12):
-        yield f"Calculate {one} + {one * 3 % 7 + 1}."
-        yield f"Calculate {one + 9} - {one}."
-        yield f"Multiply {one} by {one * 5 % 9 + 2}."
+    # Asked for the number alone, a small base guesses; so it would guess wherever it reckons now.
+    for one in range(13, 49, 3):
+        yield f"What is {one} + {one // 2 + 5}?"
+        yield f"What is {one + 30} - {one}?"
+        yield f"What is {one % 10 + 2} times {one % 5 + 2}?"
 
 
 def replayed(base_sha256: str, count: int, opened: Callable[[], Answering]) -> list[Example]:
