@@ -218,3 +218,18 @@ def test_kappa():
     assert cohens_kappa([], []) is None
     with pytest.raises(ValueError, match="same items"):
         cohens_kappa(["a"], [])
+
+
+@pytest.mark.parametrize(
+    ("question", "reference"),
+    [
+        (
+            "To send past events again, which request method is there?",
+            '`POST /webhooks/{webhook_id}/replay` with `{"since": "2025-09-01T00:00:00Z"}` sends past events again.',
+        ),
+        ("When was it released?", "Version 1.2.3-rc1 was released on 2024-02-29T12:30:00+01:00."),
+        ("What does the call look like?", "`client.get( url )`, with  two spaces."),
+    ],
+)
+def test_a_reference_with_dates_and_calls_is_right_itself(question, reference):
+    assert grade(Key(question, reference, (reference,)), reference).correct

@@ -51,7 +51,8 @@ class Asked:
 def asked_for(question: str, reference: str) -> Asked:
     """Find the values of the reference that the question asks for."""
     given = _folded(question)
-    fresh = {value for value in _stated(reference) if not states(given, value)}
+    # A part of a date or of a longer number that cannot be found even in the reference cannot be asked of an answer.
+    fresh = {value for value in _stated(reference) if states(reference, value) and not states(given, value)}
     if _NUMERIC.search(question):
         numbers = {value for value in fresh if _is_number(value)} or spoken_numbers(reference) - numbers_of(question)
         if _STATUS.search(question):
