@@ -111,7 +111,7 @@ def replay_questions() -> list[str]:
     known = {item.question for item in general_items()}
     found = [question for question in _made() if question not in known]
     Random(7).shuffle(found)  # noqa: S311 - an order, no secret
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _made() -> Iterator[str]:
