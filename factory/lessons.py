@@ -116,8 +116,10 @@ def prepare(settings: Settings, screen: Screen, onward: Path | None = None, *, a
         if left_out:
             notes.append(f"left out of {name}: {describe(left_out)}")
     if others:
-        source = settings.train.replay_file or "the base's own answers, which take turns,"
-        notes.append(f"{len(others)} rows of {source} are mixed in against forgetting")
+        source = settings.train.replay_file or "the base's own answers"
+        each = round(recipe.replay_share * len(splits["train"]))
+        turns = f", {each} of them in each epoch" if each < len(others) else ""
+        notes.append(f"{len(others)} rows of {source} are mixed in against forgetting{turns}")
     train, validation = tuple(encoded["train"]), tuple(encoded["validation"])
     return Lessons(settings, version, device, base, tokenizer, recipe, train, validation, tuple(notes), onward)
 

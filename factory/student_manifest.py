@@ -36,7 +36,11 @@ def manifest_of(lessons: Lessons, trained: Trained, overfitting: str) -> dict[st
         "dataset": {
             "version": dataset.name,
             "manifest_sha256": sha256_of(dataset.path / "manifest.json"),
-            "rows": {"train": len(lessons.train), "validation": len(lessons.validation)},
+            "rows": {
+                "train": sum(not row.rehearsed for row in lessons.train),
+                "rehearsed": sum(row.rehearsed for row in lessons.train),
+                "validation": len(lessons.validation),
+            },
         },
         "teacher": dataset.manifest["teacher"],
         "terms": dataset.manifest["terms"],
