@@ -2,16 +2,23 @@
 
 import pytest
 
-pytest.importorskip("peft")
+pytest.importorskip("trl")
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
+from students import write_base
+from test_training import Notes, job_for
 from torch.nn import functional
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from trainers.head_loss import answers, drift
+from trainers.job import Job
+from trainers.lora import TrainConfig, recipe_for
 from trainers.lora_linear import use_one_function
+from trainers.machine import Device
+from trainers.sft_data import IGNORED, Encoded
 from trainers.short_attention import LONGEST, use_short_attention
+from trainers.train import train
 
 WIDTH, VOCABULARY = 32, 500
 
@@ -151,3 +158,27 @@ def test_a_model_with_attention_of_its_own_keeps_it():
     model.set_attn_implementation("eager")
     use_short_attention(model)
     assert model.config._attn_implementation == "eager"
+
+
+def test_validation_is_the_loss_of_the_plain_model(tmp_path):
+    job = job_for(write_base(tmp_path / "tiny"), tmp_path / "run", config=TrainConfig(slack=0.0, rate=1e-2))
+    done = train(job, Device("cpu", "", 10**12, bf16=False), Notes(), lambda: False)
+    model = AutoModelForCausalLM.from_pretrained(job.base.folder, dtype=torch.float32)
+    model = PeftModel.from_pretrained(model, done.adapter)
+    losses = []
+    for row in job.validation:
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([row.ids])).logits[0, :-1]
+        losses.append(functional.cross_entropy(logits, torch.tensor(row.labels)[1:], reduction="none"))
+    trained = [loss[torch.tensor(row.labels)[1:] != IGNORED] for loss, row in zip(losses, job.validation, strict=True)]
+    assert done.validation_loss == pytest.approx(float(torch.cat(trained).mean()), rel=1e-4)
+
+
+def test_rehearsed_rows_take_turns_by_their_share(tmp_path):
+    taught, rehearsed = Encoded((1, 2), (False, True)), Encoded((3, 4), (False, True), rehearsed=True)
+    recipe = recipe_for(100_000_000, TrainConfig(replay_share=0.25), epochs=3)
+    order = Job(None, None, (taught,) * 20 + (rehearsed,) * 12, (), recipe, tmp_path).order
+    epochs = [sorted(order.rows(epoch)) for epoch in range(3)]
+    assert [rows[:20] for rows in epochs] == [list(range(20))] * 3
+    assert [len(rows) for rows in epochs] == [25] * 3
+    assert {row for rows in epochs for row in rows} == set(range(32))
